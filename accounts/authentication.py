@@ -1,0 +1,74 @@
+"""Sessions over HTTP: whose request is this, and the cookies of signing in and out."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts import sessions
+from accounts.models import Session, User
+from accounts.session_store import SessionStore
+from core.errors import NotSignedIn, UserDisabled
+from core.http import client_ip, user_agent
+from siteconfig.models import current
+
+
+def session_of(request: HttpRequest) -> Session | None:
+    """The live session of this request's cookie, or of its bearer token on ``/api`` (contract section 1.4)."""
+    if isinstance(request.session, SessionStore) and request.session.row is not None:
+        return request.session.row
+    _scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return sessions.find(token.strip()) if token and request.path.startswith("/api/") else None
+
+
+def require_session(request: HttpRequest) -> Session:
+    """The session of this request; raise ``NotSignedIn`` or ``UserDisabled``."""
+    session = session_of(request)
+    if session is None:
+        raise NotSignedIn
+    if not session.user.is_active:
+        raise UserDisabled
+    return session
+
+
+class SessionAuthentication(BaseAuthentication):
+    """REST by a person who is signed in. Cross-site use of the cookie is refused before it gets here."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        session = session_of(request._request)
+        if session is None:
+            return None
+        if not session.user.is_active:
+            raise UserDisabled
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def place_of(request: HttpRequest) -> sessions.Place:
+    return sessions.Place(client_ip(request), user_agent(request))
+
+
+def sign_in(request: HttpRequest, user: User, *, methods: Sequence[str]) -> tuple[Session, str]:
+    """Start a session for ``user``, or renew the one this browser has of theirs; somebody else's ends."""
+    present, lifetime = session_of(request), current().session_lifetime
+    if present is not None and present.user == user:
+        return present, sessions.renew(present, methods=methods, lifetime=lifetime)
+    if present is not None:
+        sessions.end(present)
+    return sessions.start(user, methods=methods, place=place_of(request), lifetime=lifetime)
+
+
+def set_session_cookie(response: HttpResponseBase, session: Session, key: str) -> None:
+    """The cookie lives as long as the session; ``Secure`` also on http, which browsers accept for localhost."""
+    response.set_cookie(settings.SESSION_COOKIE_NAME, key, max_age=int((session.expires_at - session.auth_time).total_seconds()), secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def clear_session_cookie(response: HttpResponseBase) -> None:
+    response.delete_cookie(settings.SESSION_COOKIE_NAME, path="/", samesite="Lax")
+    response.cookies[settings.SESSION_COOKIE_NAME]["secure"] = True
+    response.cookies[settings.SESSION_COOKIE_NAME]["httponly"] = True

@@ -1,0 +1,55 @@
+"""Signed-in sessions: start, find, re-authenticate, end. One row each, so that they can be listed and ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import Session, User
+from accounts.signals import session_ended
+from core.secrets import hash_token, new_token
+
+PASSKEY = "phr"  # phishing-resistant (OpenID EAP ACR Values), Pocket ID's word for a passkey
+ONE_TIME_CODE = "otp"  # RFC 8176; also the first set-up
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody signs in from, as far as the server can see."""
+
+    ip_address: str = ""
+    user_agent: str = ""
+
+
+def start(user: User, *, methods: Sequence[str], place: Place, lifetime: timedelta) -> tuple[Session, str]:
+    """Sign ``user`` in: a new session, and the key for the browser's cookie. The key is kept as a hash only."""
+    key, now = new_token(), timezone.now()
+    session = Session.objects.create(
+        key_hash=hash_token(key), user=user, auth_time=now, amr=" ".join(methods), expires_at=now + lifetime, ip_address=place.ip_address or None, user_agent=place.user_agent
+    )
+    return session, key
+
+
+def find(key: str) -> Session | None:
+    """The live session of a cookie's value, with its person; one statement."""
+    return Session.objects.live().select_related("user").filter(key_hash=hash_token(key)).first() if key else None
+
+
+def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta) -> str:
+    """Note that the person has just proved again who they are; the session gets a new key (attacks.md D1) and its full time."""
+    key, now = new_token(), timezone.now()
+    session.key_hash, session.auth_time, session.amr, session.expires_at = hash_token(key), now, " ".join(methods), now + lifetime
+    session.save(update_fields=["key_hash", "auth_time", "amr", "expires_at"])
+    return key
+
+
+def is_fresh(session: Session, *, max_age: timedelta) -> bool:
+    """Whether the person signed in within ``max_age`` (OIDC Core section 3.1.2.1)."""
+    return timezone.now() - session.auth_time <= max_age
+
+
+def end(session: Session) -> None:
+    """End the session for good; a copied cookie is worth nothing from now on."""
+    if Session.objects.filter(pk=session.pk).delete()[0]:
+        session_ended.send(sender=Session, session=session)

@@ -1,0 +1,99 @@
+"""A person's own page: their passkeys, and where they are signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts import devices, passkeys, sessions
+from accounts.authentication import clear_session_cookie, require_session, session_of
+from accounts.errors import ReauthenticationRequired
+from accounts.models import Session
+from accounts.views.sign_in import HOME, to_login
+from audit import log
+from audit.models import Event
+from core.errors import AppError, NotFound, NotSignedIn
+
+PageOfAPerson = Callable[..., HttpResponse]
+
+
+def for_people(view: PageOfAPerson) -> PageOfAPerson:
+    """A page for whoever is signed in; others are sent to sign in, and back."""
+
+    @wraps(view)
+    def call(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        try:
+            session = require_session(request)
+        except NotSignedIn:
+            return to_login(request) if request.method == "GET" else redirect("/login")
+        return view(request, session, **kwargs)
+
+    return call
+
+
+@for_people
+def account(request: HttpRequest, session: Session) -> HttpResponse:
+    own = session.user.passkeys.all()
+    if not own:
+        return redirect("/signup/add-passkey")
+    open_sessions = [
+        {"id": each.pk, "device": devices.describe(each.user_agent), "ip_address": each.ip_address, "auth_time": each.auth_time, "is_current": each.pk == session.pk} for each in session.user.sessions.live()
+    ]
+    return render(request, "accounts/account.html", {"passkeys": own, "sessions": open_sessions})
+
+
+@require_POST
+@for_people
+def rename_passkey(request: HttpRequest, session: Session, passkey_id: str) -> HttpResponse:
+    name = request.POST.get("name", "").strip()
+    if name and len(name) <= 50:
+        passkeys.rename(passkeys.owned(session.user, passkey_id), name)
+    else:
+        messages.error(request, _("A name has 1 to 50 characters."))
+    return redirect(HOME)
+
+
+@require_POST
+@for_people
+def delete_passkey(request: HttpRequest, session: Session, passkey_id: str) -> HttpResponse:
+    try:
+        passkeys.require_fresh(session)
+        removed = passkeys.remove(passkeys.owned(session.user, passkey_id))
+    except ReauthenticationRequired:
+        return redirect(f"/login?reauthenticate&redirect={HOME}")
+    except AppError as refused:
+        messages.error(request, str(refused.message))
+    else:
+        log.record(Event.PASSKEY_REMOVED, user=session.user, request=request, passkeyName=removed.name)
+        messages.success(request, _("The passkey was removed. Remove it from your device too, so that it is not offered there any more."))
+    return redirect(HOME)
+
+
+@require_POST
+@for_people
+def end_session(request: HttpRequest, session: Session, session_id: str) -> HttpResponse:
+    found = session.user.sessions.filter(pk=session_id).first()
+    if found is None:
+        raise NotFound("Session")
+    sessions.end(found)
+    log.record(Event.SIGN_OUT, user=session.user, request=request)
+    return redirect(HOME)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    session = session_of(request)
+    if session is not None:
+        sessions.end(session)
+        log.record(Event.SIGN_OUT, user=session.user, request=request)
+    response = redirect("/signed-out")
+    clear_session_cookie(response)
+    return response
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/signed_out.html")

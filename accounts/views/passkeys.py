@@ -1,0 +1,105 @@
+"""Passkey ceremonies for browsers (contract section 6.1): bare options out, the browser's own JSON in."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from accounts import passkeys, sessions
+from accounts.api.passkeys import PasskeySerializer
+from accounts.api.users import UserSerializer
+from accounts.authentication import clear_session_cookie, require_session, session_of, set_session_cookie, sign_in
+from accounts.errors import ReauthenticationRequired
+from accounts.models import Passkey
+from audit import log
+from audit.models import Event
+from core.errors import AppError
+from core.http import endpoint, json_body
+from siteconfig.models import current
+
+REAUTHENTICATE_WITHOUT_CEREMONY = timedelta(minutes=1)
+
+
+@endpoint("GET")
+def register_start(request: HttpRequest) -> HttpResponse:
+    session = require_session(request)
+    passkeys.require_fresh(session)
+    started = passkeys.begin_registration(session.user, session=session, rp_name=current().app_name)
+    return _with_ceremony(started)
+
+
+@endpoint("POST")
+def register_finish(request: HttpRequest) -> HttpResponse:
+    session = require_session(request)
+    passkey = passkeys.finish_registration(session.user, json_body(request), key=_ceremony_key(request), session=session)
+    log.record(Event.PASSKEY_ADDED, user=session.user, request=request, passkeyName=passkey.name)
+    return _without_ceremony(JsonResponse(PasskeySerializer(passkey).data))
+
+
+@endpoint("GET")
+def login_start(request: HttpRequest) -> HttpResponse:
+    return _with_ceremony(passkeys.begin_authentication())
+
+
+@endpoint("POST")
+def login_finish(request: HttpRequest) -> HttpResponse:
+    passkey = _asserted(request)
+    session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY])
+    log.record(Event.SIGN_IN, user=passkey.user, request=request, passkeyName=passkey.name)
+    response = _without_ceremony(JsonResponse(UserSerializer(passkey.user).data))
+    set_session_cookie(response, session, key)
+    return response
+
+
+@endpoint("POST")
+def reauthenticate(request: HttpRequest) -> HttpResponse:
+    """A new assertion; or no body within a minute of signing in with a passkey (contract section 6.1)."""
+    session = require_session(request)
+    if request.body:
+        passkey = _asserted(request)
+        if passkey.user != session.user:
+            raise ReauthenticationRequired
+    elif sessions.PASSKEY not in session.methods or not sessions.is_fresh(session, max_age=REAUTHENTICATE_WITHOUT_CEREMONY):
+        raise ReauthenticationRequired
+    else:
+        return HttpResponse(status=204)
+    response = _without_ceremony(HttpResponse(status=204))
+    set_session_cookie(response, session, sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime))
+    return response
+
+
+@endpoint("POST")
+def logout(request: HttpRequest) -> HttpResponse:
+    session = require_session(request)
+    sessions.end(session)
+    log.record(Event.SIGN_OUT, user=session.user, request=request)
+    response = HttpResponse(status=204)
+    clear_session_cookie(response)
+    return response
+
+
+def _asserted(request: HttpRequest) -> Passkey:
+    key = _ceremony_key(request)
+    try:
+        return passkeys.finish_authentication(json_body(request), key=key)
+    except AppError as refused:
+        known = session_of(request)
+        log.record(Event.PASSKEY_REJECTED, user=known.user if known else None, request=request, code=refused.code)
+        raise
+
+
+def _ceremony_key(request: HttpRequest) -> str:
+    key: str = request.COOKIES.get(settings.CEREMONY_COOKIE_NAME, "")
+    return key
+
+
+def _with_ceremony(started: passkeys.Started) -> HttpResponse:
+    response = JsonResponse(started.options)
+    # A name and a path of its own: "session" on localhost belongs to whatever app somebody develops there.
+    response.set_cookie(settings.CEREMONY_COOKIE_NAME, started.key, max_age=int(passkeys.CEREMONY_LIFETIME.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/api/webauthn")
+    return response
+
+
+def _without_ceremony(response: HttpResponse) -> HttpResponse:
+    response.delete_cookie(settings.CEREMONY_COOKIE_NAME, path="/api/webauthn", samesite="Lax")
+    return response

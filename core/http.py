@@ -1,0 +1,150 @@
+"""Facts about a request, and the few answers every app gives."""
+
+import ipaddress
+import json
+import uuid
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+
+from core.errors import AppError, EndpointNotFound, InvalidRequestBody
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+MAX_JSON_BODY = 256 * 1024
+
+
+def request_id(request: HttpRequest) -> str:
+    """The id of this request, the same in the log, in ``X-Request-ID`` and in error bodies."""
+    found: str | None = getattr(request, "id", None)
+    if found is None:
+        found = str(uuid.uuid4())
+        request.id = found  # type: ignore[attr-defined] # set here and read here
+    return found
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The visitor's address: believes only the proxies of TRUST_PROXY, and the connection when in doubt."""
+    peer: str = request.META.get("REMOTE_ADDR") or ""
+    if settings.TRUSTED_PLATFORM and (given := request.headers.get(settings.TRUSTED_PLATFORM, "")):
+        return _address(given) or peer
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if not forwarded or not _is_trusted(peer):
+        return peer
+    for text in reversed(forwarded[-1024:].split(",")):
+        address = _address(text)
+        if address is None:
+            return peer
+        if not _is_trusted(address):
+            return address
+        peer = address
+    return peer
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        return None
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in _networks(settings.TRUST_PROXY))
+
+
+@lru_cache(maxsize=4)
+def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def user_agent(request: HttpRequest) -> str:
+    return request.headers.get("User-Agent", "")[:512]
+
+
+def is_api(path: str) -> bool:
+    """Whether the address belongs to programs, who get JSON where a person gets a page."""
+    return path.startswith(("/api/", "/.well-known/"))
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person's browser asks: programs must never be given a page with good news in its status."""
+    return not is_api(request.path) and "text/html" in request.headers.get("Accept", "")
+
+
+def safe_path(target: str | None, default: str) -> str:
+    """``target`` if it is a path on this server, else ``default``: never an address elsewhere."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or any(ord(c) < 0x20 or c == "\\" for c in target):
+        return default
+    parts = urlsplit(target)
+    return default if parts.scheme or parts.netloc else target
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in the body; raise ``InvalidRequestBody`` for anything else, of any size or nesting."""
+    kind = (request.content_type or "").lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise InvalidRequestBody
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BODY or len(request.body) > MAX_JSON_BODY:
+        raise InvalidRequestBody
+    try:
+        body = json.loads(request.body)
+        # Half of a surrogate pair and NUL are valid JSON and no text: databases refuse them.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise InvalidRequestBody from None
+    if b"\\u0000" in request.body:
+        raise InvalidRequestBody
+    if not isinstance(body, dict):
+        raise InvalidRequestBody
+    return body
+
+
+def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
+    """A view for programs: no CSRF token, only these methods (HEAD goes with GET), and CORS where the contract opens it.
+
+    Cross-site use of a browser's session is stopped by ``core.middleware`` instead, which needs no token.
+    """
+
+    def decorate(view: View) -> View:
+        allowed = {*methods, "HEAD"} if "GET" in methods else {*methods}
+
+        @csrf_exempt
+        @wraps(view)
+        def call(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if cors and request.method == "OPTIONS":
+                response: HttpResponseBase = HttpResponse(status=204)
+            elif request.method in allowed:
+                response = view(request, *args, **kwargs)
+            else:
+                raise EndpointNotFound
+            return open_to_all_origins(response) if cors else response
+
+        return cast(View, call)
+
+    return decorate
+
+
+def open_to_all_origins(response: HttpResponseBase) -> HttpResponseBase:
+    """CORS without credentials for browser apps (contract section 1.3)."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Headers"] = "Authorization"
+    response["Access-Control-Allow-Methods"] = "GET, POST"
+    return response
+
+
+def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
+    """The one place where a refusal becomes HTTP: a page for people, JSON for programs."""
+    if wants_page(request):
+        context = {"title": error.message, "message": error.remedy, "reference": request_id(request)[:8].upper(), "status": error.status}
+        return render(request, "error.html", context, status=error.status)
+    return JsonResponse(error.as_json(request_id(request)), status=error.status)

@@ -1,0 +1,32 @@
+"""How a log line looks: text for people, JSON for machines. Messages never hold secrets; nothing is added here but facts."""
+
+import json
+import logging
+import time
+
+
+class LineFormatter(logging.Formatter):
+    """``2026-11-21T12:00:00Z INFO pocketid.request GET /login 200 3.1 ms [request id]``"""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        request_id = getattr(record, "request_id", "")
+        return f"{text} [{request_id}]" if request_id else text
+
+
+class JsonFormatter(logging.Formatter):
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"), "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        for name in ("request_id", "ip"):
+            if value := getattr(record, name, ""):
+                fields[name] = value
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,0 +1,140 @@
+"""What happens around every request. Protocol endpoints skip what only pages need."""
+
+import logging
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.contrib.messages.middleware import MessageMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
+
+from core.errors import AppError, CrossSiteRequest
+from core.http import client_ip, error_response, request_id
+
+logger = logging.getLogger("pocketid.request")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# Called by programs with their own credentials, never with a browser's session: no session, no CSRF token,
+# no language, no nonce. The four middlewares they skip cost more than a userinfo answer does.
+PROTOCOL_PATHS = frozenset(
+    (
+        "/api/oidc/token",
+        "/api/oidc/userinfo",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/jwks.json",
+        "/healthz",
+        "/readyz",
+    )
+)
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+def is_protocol(request: HttpRequest) -> bool:
+    return request.path_info in PROTOCOL_PATHS
+
+
+class RequestMiddleware:
+    """Request id, one log line, the headers of every answer, and refusals turned into answers."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        if "//" in request.path_info:  # Clients that join base and path with one slash too many (contract: one slash).
+            request.path_info = request.path = _single_slashes(request.path_info)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id(request)
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "private, no-store"
+        if logger.isEnabledFor(logging.INFO):
+            # The path without its query: queries carry codes and states.
+            logger.info("%s %s %s %.1f ms", request.method, request.path, response.status_code, (time.perf_counter() - started) * 1000, extra={"request_id": request_id(request), "ip": client_ip(request)})
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_response(request, exception) if isinstance(exception, AppError) else None
+
+
+class CrossSiteMiddleware:
+    """Refuses unsafe requests that another site's page sends with this browser's session (attacks.md G17).
+
+    Scripts that send a session cookie have no CSRF token, browsers always say where a request comes from:
+    so the origin decides. The authorization endpoints take cross-site POSTs by specification and do nothing
+    on their strength.
+    """
+
+    OPEN = ("/authorize", "/api/oidc/end-session")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in SAFE_METHODS and not is_protocol(request) and request.path_info not in self.OPEN and _is_cross_site(request):
+            return error_response(request, CrossSiteRequest())
+        return self.get_response(request)
+
+
+def _is_cross_site(request: HttpRequest) -> bool:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != "null":
+        return origin.rstrip("/").lower() != settings.APP_URL
+    return origin == "null" or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+
+
+def _single_slashes(path: str) -> str:
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path
+
+
+class PageCsrfMiddleware(CsrfViewMiddleware):
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_protocol(request):
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if is_protocol(request) else super().process_response(request, response)
+
+
+class PageMessageMiddleware(MessageMiddleware):
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_protocol(request):
+            super().process_request(request)
+
+
+class PageLocaleMiddleware(LocaleMiddleware):
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_protocol(request):
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if is_protocol(request) else super().process_response(request, response)
+
+
+class PageCspMiddleware(CSPMiddleware):  # type: ignore[misc] # django-csp has no types
+    """A policy with a nonce for pages; for programs the one that allows nothing."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_protocol(request):
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if is_protocol(request):
+            response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+            return response
+        answer: HttpResponse = super().process_response(request, response)
+        return answer
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).netloc

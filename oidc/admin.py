@@ -1,0 +1,125 @@
+"""Apps in the console: clients with their secrets, and the keys that sign."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from oidc import client_secrets, signing_keys
+from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken, SigningKey
+
+for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
+    admin.site.unregister(model)  # DOT's own pages, which know neither our columns nor our verbs
+
+
+class ClientSecretInline(admin.TabularInline):
+    """Secrets can be seen by their first characters and deleted; new ones are shown once on a page of their own."""
+
+    model = ClientSecret
+    fields = ("prefix", "created_at", "expires_at")
+    readonly_fields = ("prefix", "created_at")
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ClientForm(forms.ModelForm):
+    class Meta:
+        model = Client
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets name them
+        widgets: ClassVar[dict[str, Any]] = {"redirect_uris": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "post_logout_redirect_uris": forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})}
+
+
+@admin.register(Client)
+class ClientAdmin(admin.ModelAdmin):
+    form = ClientForm
+    list_display = ("name", "client_id", "client_type", "host")
+    search_fields = ("name", "client_id")
+    fieldsets: ClassVar[Any] = [
+        (None, {"fields": ("name", "redirect_uris", "launch_url", "description")}),
+        (_("Who may use it"), {"fields": ("is_group_restricted", "allowed_groups", "skip_authorization", "reauthentication_required")}),
+        (_("Signing out"), {"fields": ("post_logout_redirect_uris",)}),
+        (_("Protocol"), {"classes": ("collapse",), "fields": ("client_id", "client_type", "pkce_required", "refresh_tokens", "algorithm", "claims_in_id_token", "access_token_minutes", "refresh_token_minutes")}),
+    ]
+    filter_horizontal = ("allowed_groups",)
+    inlines = (ClientSecretInline,)
+    change_form_template = "admin/oidc/client/change_form.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
+        return ("client_id",) if obj else ()  # apps hold it
+
+    def get_inlines(self, request: HttpRequest, obj: Client | None) -> Any:  # noqa: ANN401 - Django's own type is private
+        return self.inlines if obj is not None and not obj.is_public else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("<path:object_id>/new-secret/", self.admin_site.admin_view(self.new_secret), name="oidc_client_new_secret"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        signing_keys.ensure(obj.algorithm)
+
+    def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
+        """What the app's settings ask for, with the secret: the only time it is shown."""
+        return self._show(request, obj, "" if obj.is_public else client_secrets.create(obj)[1])
+
+    def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        client = self.get_object(request, object_id)
+        if client is None or client.is_public or request.method != "POST" or not self.has_change_permission(request, client):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return] # Django's own
+        return self._show(request, client, client_secrets.create(client)[1])
+
+    def _show(self, request: HttpRequest, client: Client, secret: str) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": client.name,
+            "client": client,
+            "secret": secret,
+            "endpoints": endpoints(),
+            "change_url": reverse("admin:oidc_client_change", args=[client.pk]),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/oidc/client/secret.html", context)
+
+
+def endpoints() -> list[tuple[str, str]]:
+    """What apps ask for, in the words they use."""
+    public, internal = settings.APP_URL, settings.INTERNAL_APP_URL
+    return [
+        (str(_("Issuer")), public),
+        (str(_("Discovery document")), f"{public}/.well-known/openid-configuration"),
+        (str(_("Authorization")), f"{public}/authorize"),
+        (str(_("Token")), f"{internal}/api/oidc/token"),
+        (str(_("Userinfo")), f"{internal}/api/oidc/userinfo"),
+        (str(_("Keys (JWKS)")), f"{internal}/.well-known/jwks.json"),
+        (str(_("Sign-out")), f"{public}/api/oidc/end-session"),
+    ]
+
+
+class _ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Consent)
+class ConsentAdmin(_ReadOnlyAdmin):
+    list_display = ("user", "client", "scope", "created_at", "last_used_at")
+    list_select_related = ("user", "client")
+    search_fields = ("user__username", "client__name")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(_ReadOnlyAdmin):
+    list_display = ("kid", "algorithm", "state", "created_at")
+    fields = ("kid", "algorithm", "state", "created_at", "public_jwk")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,118 @@
+"""An authorization request, checked and frozen (OIDC Core section 3.1.2.1)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from django.conf import settings
+
+from oidc import pkce, redirect_uris
+from oidc.claims import SCOPES
+from oidc.errors import (
+    InvalidRequestError,
+    RedirectUriNotRegistered,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestURINotSupported,
+    UnsupportedResponseTypeError,
+)
+from oidc.store import ClientRow
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+PROMPTS = frozenset(("none", "login", "consent", "select_account"))
+
+
+@dataclass(frozen=True)
+class ReplyTo:
+    """Where the answer goes, known good; everything after this point can be told to the app."""
+
+    redirect_uri: str
+    redirect_uri_given: bool
+    response_mode: str
+    state: str | None
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """What an app asks for. ``scopes`` are those of this server, in the order asked for, each once."""
+
+    reply_to: ReplyTo
+    scopes: tuple[str, ...]
+    nonce: str
+    prompts: frozenset[str]
+    max_age: int | None
+    code_challenge: str
+    login_hint: str
+    id_token_hint: str
+
+    @property
+    def scope(self) -> str:
+        return " ".join(self.scopes)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"prompts": sorted(self.prompts), "scopes": list(self.scopes)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(**{**stored, "reply_to": ReplyTo(**stored["reply_to"]), "prompts": frozenset(stored["prompts"]), "scopes": tuple(stored["scopes"])})
+
+
+def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
+    """Where to answer; raise ``RedirectUriNotRegistered``, which is shown and never redirected (RFC 6749 section 4.1.2.1)."""
+    registered = client.redirect_uris.split()
+    given = parameters.get("redirect_uri")
+    if given is None:
+        # OpenID Connect demands it; plain OAuth may leave out the only one there is, if it is an address and no pattern.
+        if "openid" in parameters.get("scope", "").split() or len(registered) != 1 or "*" in registered[0]:
+            raise RedirectUriNotRegistered(details={"reason": "redirect_uri is missing"})
+        uri = registered[0]
+    else:
+        uri = given
+    if not redirect_uris.is_allowed(uri, registered):
+        raise RedirectUriNotRegistered(details={"redirect_uri": uri, "registered": registered})
+    if not settings.ALLOW_INSECURE_CALLBACK_URLS and redirect_uris.is_insecure(uri):
+        raise RedirectUriNotRegistered(details={"redirect_uri": uri, "reason": "plain http is not allowed (ALLOW_INSECURE_CALLBACK_URLS)"})
+    mode = parameters.get("response_mode", "")
+    return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
+
+
+def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> AuthorizationRequest:
+    """The request, if it can be granted at all; raise an ``OAuth2Error`` for the app. Unknown parameters mean nothing."""
+    if parameters.get("response_mode", answer.response_mode) != answer.response_mode:
+        raise InvalidRequestError(description="response_mode must be query, fragment or form_post.")
+    if "request" in parameters:
+        raise RequestNotSupported
+    if "request_uri" in parameters:
+        raise RequestURINotSupported
+    if "registration" in parameters:
+        raise RegistrationNotSupported
+    if parameters.get("response_type") != "code":
+        raise UnsupportedResponseTypeError(description="response_type must be code.")
+    pkce.check_challenge(parameters.get("code_challenge", ""), parameters.get("code_challenge_method", ""), required=client.pkce_required or client.is_public)
+    return AuthorizationRequest(
+        reply_to=answer,
+        scopes=tuple(dict.fromkeys(scope for scope in parameters.get("scope", "").split() if scope in SCOPES)),
+        nonce=parameters.get("nonce", ""),
+        prompts=_prompts(parameters.get("prompt", "")),
+        max_age=_max_age(parameters.get("max_age", "")),
+        code_challenge=parameters.get("code_challenge", ""),
+        login_hint=parameters.get("login_hint", ""),
+        id_token_hint=parameters.get("id_token_hint", ""),
+    )
+
+
+def _prompts(text: str) -> frozenset[str]:
+    prompts = frozenset(text.split())
+    if unknown := sorted(prompts - PROMPTS):
+        raise InvalidRequestError(description=f"prompt has an unknown value: {unknown[0][:40]}.")
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequestError(description="prompt=none cannot go with other values.")
+    return prompts
+
+
+def _max_age(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise InvalidRequestError(description="max_age must be a whole number of seconds.")
+    return int(text)

@@ -1,0 +1,79 @@
+"""Which client is speaking, and can it prove it (RFC 6749 section 2.3, OIDC Core section 9)."""
+
+import base64
+import binascii
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from oidc import client_secrets
+from oidc.errors import InvalidClientError
+from oidc.store import Presented
+
+logger = logging.getLogger("pocketid.oidc")
+
+# Compared against when there is nothing to compare with: an unknown client costs what a wrong secret costs (attacks.md C17).
+_DECOY = client_secrets.hash_secret("decoy")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who a request says it is from. ``secret`` is ``None`` when none was sent, and may be empty."""
+
+    client_id: str
+    secret: str | None
+    method: str  # client_secret_basic, client_secret_post or none
+
+
+def read(form: Mapping[str, str], authorization: str) -> Credentials:
+    """The credentials of a request; raise ``InvalidClientError`` when they contradict each other or cannot be read."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        if not form.get("client_id"):
+            raise InvalidClientError(description="The request does not say which client it is from: client_id is missing.")
+        secret = form.get("client_secret")
+        return Credentials(form["client_id"], secret, "none" if secret is None else "client_secret_post")
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        # Both parts are form-encoded before base64 (RFC 6749 section 2.3.1); libraries do so.
+        credentials = Credentials(unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict"), "client_secret_basic")
+    except (binascii.Error, ValueError):
+        raise InvalidClientError(description="The Authorization header does not hold Basic credentials.") from None
+    if not colon or not credentials.client_id:
+        raise InvalidClientError(description="The Authorization header names no client.")
+    if form.get("client_secret"):
+        raise InvalidClientError(description="The client authenticated in two ways at once: in the Authorization header and with client_secret. Use one.")
+    if form.get("client_id", credentials.client_id) != credentials.client_id:
+        raise InvalidClientError(description="client_id and the Authorization header name two different clients.")
+    return credentials
+
+
+def check(credentials: Credentials, found: Presented | None) -> Presented:
+    """What was found, once the client has proved to be itself; raise ``InvalidClientError`` that says what is wrong.
+
+    Nothing that was presented, such as a code, is used up by a refusal (relying-parties.md rule 3).
+    """
+    if found is None:
+        client_secrets.matches(credentials.secret or "-", _DECOY)
+        raise _refused(credentials, "The client is unknown: no client has this client_id.")
+    if found.client.is_public:
+        if credentials.secret:
+            raise _refused(credentials, "This client is public and has no secret, but one was sent.")
+        return found
+    secret = credentials.secret
+    if secret is None:
+        raise _refused(credentials, "The client secret is missing: none was sent.")
+    if not secret:
+        raise _refused(credentials, "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.")
+    # All are compared, so that the time does not tell which one it was.
+    if any([client_secrets.matches(secret, known) for known in found.secret_hashes or [_DECOY]]):
+        return found
+    if secret != secret.strip() and any([client_secrets.matches(secret.strip(), known) for known in found.secret_hashes]):
+        raise _refused(credentials, "The client secret has a blank before or after it. Paste it again without.")
+    raise _refused(credentials, "The client secret is wrong.")
+
+
+def _refused(credentials: Credentials, description: str) -> InvalidClientError:
+    logger.warning("client authentication refused: %s (%s) client %.64r", description, credentials.method, credentials.client_id)
+    return InvalidClientError(description=description)

@@ -1,0 +1,66 @@
+"""What a person agreed to share with an app, and what has to be asked."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import CustomClaim, User
+from oidc.authorization_request import AuthorizationRequest
+from oidc.models import Client, Consent
+from oidc.store import AuthorizingClient
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that will be shared, with the very value the app will see."""
+
+    icon: str
+    title: str
+    value: str
+
+
+def is_needed(asked: AuthorizationRequest, client: AuthorizingClient) -> bool:
+    """Whether the person has to be asked: the first time, for new scopes, or because the app wants it."""
+    if "consent" in asked.prompts:
+        return True
+    if client.skip_consent:
+        return False
+    # Also for no scope at all: the app learns who the person is.
+    return client.consented_scope is None or not set(asked.scopes) <= set(client.consented_scope.split())
+
+
+def remember(user: User, client: Client, scopes: tuple[str, ...]) -> Consent:
+    """Keep that ``user`` agreed; scopes only ever grow until the consent is withdrawn."""
+    with transaction.atomic():
+        found, _created = Consent.objects.select_for_update().get_or_create(user=user, client=client)
+        found.scope = " ".join(dict.fromkeys((*found.scope.split(), *scopes)))
+        found.last_used_at = timezone.now()
+        found.save()
+    return found
+
+
+def items(user: User, scopes: tuple[str, ...]) -> list[Item]:
+    """What the page shows, in the person's own values."""
+    found = []
+    if "profile" in scopes:
+        found.append(Item("person", _("Your name and username"), f"{user.name} · {user.username}"))
+    if "email" in scopes and user.email:
+        found.append(Item("mail", _("Your e-mail address"), user.email))
+    if "groups" in scopes:
+        found.append(Item("groups", _("Your groups"), ", ".join(user.groups.values_list("name", flat=True)) or _("you are in none")))
+    if "profile" in scopes and (claims := _custom_claims(user)):
+        found.append(Item("claims", _("More about you"), ", ".join(claims)))
+    if "offline_access" in scopes:
+        found.append(Item("refresh", _("Stays signed in"), _("until you sign out there or withdraw it here")))
+    return found or [Item("person", _("Who you are"), _("an identifier, and nothing else about you"))]
+
+
+def _custom_claims(user: User) -> list[str]:
+    own = {claim.key: claim.value for claim in (*_of_groups(user), *user.custom_claims.all())}
+    return [f"{key}: {value}" for key, value in own.items()]
+
+
+def _of_groups(user: User) -> list[CustomClaim]:
+    return [claim for group in user.groups.prefetch_related("custom_claims") for claim in group.custom_claims.all()]

@@ -1,0 +1,98 @@
+"""Refusals of the provider.
+
+Protocol errors are oauthlib's classes, which know their code and status; they are mapped to HTTP here and in
+``views/authorize.py`` alone. Before the redirect URI can be trusted a person gets a page instead (``AppError``).
+"""
+
+from django.http import JsonResponse
+from django.utils.translation import gettext_lazy as _
+from oauthlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    UnauthorizedClientError,
+    UnsupportedGrantTypeError,
+    UnsupportedResponseTypeError,
+)
+from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired, RegistrationNotSupported, RequestNotSupported, RequestURINotSupported
+
+from core.errors import AppError
+
+__all__ = (
+    "AccessDeniedError",
+    "AppDeniesAccess",
+    "ConsentRequired",
+    "InteractionExpired",
+    "InvalidAuthorizationRequest",
+    "InvalidClientError",
+    "InvalidGrantError",
+    "InvalidRequestError",
+    "InvalidScopeError",
+    "LoginRequired",
+    "OAuth2Error",
+    "RedirectUriNotRegistered",
+    "RegistrationNotSupported",
+    "RequestNotSupported",
+    "RequestURINotSupported",
+    "UnauthorizedClientError",
+    "UnknownClient",
+    "UnsupportedGrantTypeError",
+    "UnsupportedResponseTypeError",
+    "oauth_error_response",
+)
+
+
+def oauth_error_response(error: OAuth2Error) -> JsonResponse:
+    """RFC 6749 section 5.2: JSON with ``error`` and always a description, because apps show it to people."""
+    status = 401 if error.error == "invalid_client" else int(error.status_code or 400)
+    response = JsonResponse({"error": error.error, "error_description": describe(error)}, status=status)
+    if error.error == "invalid_client":
+        response["WWW-Authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
+    return response
+
+
+def describe(error: OAuth2Error) -> str:
+    """The description in the characters of RFC 6749 section 5.2 (%x20-21 / %x23-5B / %x5D-7E)."""
+    text = str(error.description or error.error)
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "'" if c in '"“”‘’' else "?" for c in text)
+
+
+class InvalidAuthorizationRequest(AppError):
+    """The request is malformed in a way that leaves nobody to send an answer to."""
+
+    code = "invalid_request"
+    status = 400
+    message = _("The app sent a request that cannot be read")
+    remedy = _("This is on the app's side. Tell the person who runs it.")
+
+
+class UnknownClient(AppError):
+    code = "invalid_client"
+    status = 400
+    message = _("This server does not know the app that sent you")
+    remedy = _("The client ID in the app's settings is not one of this server. The person who runs it can compare the two.")
+
+
+class RedirectUriNotRegistered(AppError):
+    code = "invalid_request"
+    status = 400
+    message = _("The app sent you with a wrong callback address")
+    remedy = _("It asked to bring you back to an address that is not registered for it, so nothing about you was shared. The person who runs this server can mend it.")
+
+
+class AppDeniesAccess(AppError):
+    code = "oidc_access_denied"
+    status = 403
+    message = _("You're not allowed to access this service")
+    remedy = _("Only some groups may use this app, and you are in none of them. The person who runs this server can let you in.")
+
+
+class InteractionExpired(AppError):
+    code = "not_found"
+    status = 404
+    message = _("This sign-in has expired or was already used")
+    remedy = _("Go back to the app and sign in again.")

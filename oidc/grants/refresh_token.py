@@ -1,0 +1,74 @@
+"""The refresh token grant (RFC 6749 section 6), with rotation (RFC 9700 section 4.14.2).
+
+A rotated token may come back for a minute: its client has lost the answer. It gets the same successor again with
+another access token, so there is never a second branch. Later, or once the successor was used, it is a theft.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from oidc import store, tokens
+from oidc.claims import SCOPES
+from oidc.errors import InvalidGrantError, InvalidScopeError
+from oidc.grants.base import TokenGrant, TokenRequest, required
+from oidc.store import GrantRow, Presented
+from oidc.tokens import Issued
+
+logger = logging.getLogger("pocketid.oidc")
+
+GRACE = timedelta(seconds=60)
+
+
+class RefreshTokenGrant(TokenGrant):
+    grant_type = "refresh_token"
+
+    def look_up(self, request: TokenRequest) -> Presented | None:
+        presented = request.form.get("refresh_token", "")
+        return store.find_refresh_token(request.credentials.client_id, presented, successor=tokens.successor_of(presented))
+
+    def check(self, request: TokenRequest, found: Presented) -> GrantRow:
+        required(request.form, "refresh_token")
+        grant, refresh = found.grant, found.refresh
+        if grant is None or refresh is None:
+            raise InvalidGrantError(description="The refresh token is unknown.")
+        if grant.client != found.client.id:
+            raise InvalidGrantError(description="The refresh token was issued to another client.")
+        if grant.revoked:
+            raise InvalidGrantError(description="The refresh token was revoked.")
+        now = timezone.now()
+        if refresh.rotated_at is not None and (refresh.successor_rotated or now - refresh.rotated_at > GRACE):
+            if store.revoke(grant):
+                logger.warning("refresh token used again after it was rotated: tokens of grant %s revoked", grant.id)
+            raise InvalidGrantError(description="The refresh token was already used; it and all tokens from the same sign-in have been revoked.")
+        if refresh.expires <= now:
+            raise InvalidGrantError(description="The refresh token has expired.")
+        if not tokens.gets_refresh_token(found.client, grant.scope):
+            raise InvalidGrantError(description="This client may no longer use refresh tokens.")
+        self._check_scope(request, grant)
+        return grant
+
+    def _check_scope(self, request: TokenRequest, grant: GrantRow) -> None:
+        """A client may repeat or narrow what it was granted, never widen it. Narrowing is accepted and has no effect,
+        as in Pocket ID; the answer's ``scope`` says what the token is good for."""
+        asked = {scope for scope in request.form.get("scope", "").split() if scope in SCOPES}
+        if not asked <= set(grant.scope.split()):
+            raise InvalidScopeError(description="The refresh token does not cover all of the requested scopes.")
+
+    def issue(self, request: TokenRequest, found: Presented, grant: GrantRow) -> Issued:
+        assert found.person is not None  # noqa: S101 - checked by the base
+        return tokens.issue(found.client, grant, found.person, refresh_token=tokens.successor_of(request.form["refresh_token"]))
+
+    def keep(self, request: TokenRequest, found: Presented, grant: GrantRow, issued: Issued) -> None:
+        assert found.refresh is not None  # noqa: S101 - checked above
+        try:
+            if found.refresh.rotated_at is None:
+                store.rotate(found.refresh, grant, issued.stored)
+                return
+        except store.LostRace:
+            logger.info("refresh token of grant %s used twice at once: the same successor is given to both", grant.id)
+        try:
+            store.issue_again(grant, issued.stored)
+        except store.LostRace:
+            raise InvalidGrantError(description="The refresh token was already used.") from None

@@ -1,0 +1,9 @@
+from oidc.models.authorization import Grant, PendingAuthorization
+from oidc.models.client import Client
+from oidc.models.client_secret import ClientSecret
+from oidc.models.consent import Consent
+from oidc.models.device import DeviceGrant
+from oidc.models.signing_key import SigningKey
+from oidc.models.tokens import AccessToken, IDToken, RefreshToken
+
+__all__ = ("AccessToken", "Client", "ClientSecret", "Consent", "DeviceGrant", "Grant", "IDToken", "PendingAuthorization", "RefreshToken", "SigningKey")

@@ -1,0 +1,60 @@
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import AbstractGrant
+
+from oidc.models.client import Client
+
+CODE_LIFETIME = timedelta(seconds=60)
+PENDING_LIFETIME = timedelta(hours=1)
+
+
+class Grant(AbstractGrant):
+    """What a person allowed an app in one sign-in: first an authorization code, then the family of its tokens.
+
+    The row outlives the code. So a second use of the code is noticed and ends what the first one gave
+    (RFC 6749 section 4.1.2), a refresh keeps ``auth_time`` and ``amr``, and one column revokes the whole family.
+    """
+
+    updated = None  # never changed as a whole
+
+    code = models.CharField(max_length=64, unique=True)  # SHA-256 of the code
+    nonce = models.TextField(blank=True, default="")
+    # Whether the request named its redirect URI: then the token request must too (RFC 6749 section 4.1.3).
+    redirect_uri_given = models.BooleanField(default=True)
+    sid = models.UUIDField(null=True, db_index=True)  # the session it came from
+    auth_time = models.DateTimeField()
+    amr = models.CharField(max_length=64, blank=True)
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta(AbstractGrant.Meta):
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+
+
+class PendingAuthorization(models.Model):
+    """An authorization request that waits for the person: what was asked, and which steps were taken by whom.
+
+    The request is enforced from here, never from the query string of a page on the way (attacks.md D5).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE)
+    parameters = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    # Steps count only for the session in which they were taken.
+    session_id = models.UUIDField(null=True)
+    account_chosen = models.BooleanField(default=False)
+    consented = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("pending authorization")
+        verbose_name_plural = _("pending authorizations")
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,31 @@
+"""The parameters of a protocol request: each at most once, and only text that can be text."""
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, QueryDict
+
+MAX_LENGTH = 8192  # characters of one value; longer ones are nobody's state or nonce
+
+
+class BadParameters(ValueError):
+    """The text says what is wrong, for the description of ``invalid_request``."""
+
+
+def single(given: QueryDict) -> Mapping[str, str]:
+    """Each parameter's one value; raise ``BadParameters`` if one came twice (RFC 6749 section 3.1) or is no text."""
+    found: dict[str, str] = {}
+    for name, values in given.lists():
+        if len(values) != 1:
+            raise BadParameters(f"The parameter {name[:40]} was sent more than once.")
+        value = values[0]
+        if len(value) > MAX_LENGTH:
+            raise BadParameters(f"The parameter {name[:40]} is longer than {MAX_LENGTH} characters.")
+        if "\x00" in value or "\ufffd" in value or not value.isprintable() and any(0xD800 <= ord(c) < 0xE000 for c in value):
+            raise BadParameters(f"The parameter {name[:40]} is not valid UTF-8 text.")
+        found[name] = value
+    return found
+
+
+def is_form(request: HttpRequest) -> bool:
+    """Whether the body is a form, whatever charset its type names (relying-parties.md rule 6)."""
+    return bool(request.content_type == "application/x-www-form-urlencoded")

@@ -1,0 +1,107 @@
+"""Making tokens: RFC 9068 access tokens, ID tokens, opaque codes and refresh tokens; nothing is stored here."""
+
+import base64
+import hashlib
+import hmac
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from core.secrets import derive_key, hash_token, new_token
+from oidc import signing_keys
+from oidc.claims import Person, claims_for
+from oidc.store import ClientRow, GrantRow, NewTokens
+
+CODE_PREFIX = "pocket_id_ac_"
+REFRESH_PREFIX = "pocket_id_rt_"
+ID_TOKEN_LIFETIME = timedelta(hours=1)
+IDENTITY_SCOPES = frozenset(("openid", "profile", "email", "groups"))
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An answer of the token endpoint, in the words of RFC 6749 section 5.1, and what the store keeps of it."""
+
+    body: dict[str, Any]
+    stored: NewTokens
+
+
+def new_code() -> str:
+    return new_token(CODE_PREFIX)
+
+
+def new_refresh_token() -> str:
+    return new_token(REFRESH_PREFIX)
+
+
+def successor_of(refresh_token: str) -> str:
+    """What ``refresh_token`` is rotated to: always the same, and known to nobody without our key.
+
+    So a client that lost the answer can be given it again although only a hash is stored, and a family never branches.
+    """
+    mac = hmac.new(derive_key("refresh token successor"), refresh_token.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return REFRESH_PREFIX + base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+
+
+def issue(client: ClientRow, grant: GrantRow, person: Person, *, refresh_token: str | None, nonce: str = "") -> Issued:
+    """Sign the tokens that ``grant`` gives ``client`` now."""
+    scopes = grant.scope.split()
+    now, lifetime = int(time.time()), client.access_token_minutes * 60
+    signer = signing_keys.signer(client.signing_kid)
+    audience = [client.client_id, settings.APP_URL] if IDENTITY_SCOPES.intersection(scopes) else [client.client_id]
+    access_token = signer.sign(
+        "at+jwt",
+        {"iss": settings.APP_URL, "sub": str(person.id), "client_id": client.client_id, "aud": audience, "iat": now, "exp": now + lifetime, "jti": uuid.uuid4().hex, "scp": scopes, "scope": grant.scope},
+    )
+    body: dict[str, Any] = {"access_token": access_token, "token_type": "Bearer", "expires_in": lifetime, "scope": grant.scope}
+    if refresh_token is not None:
+        body["refresh_token"] = refresh_token
+    if "openid" in scopes:
+        body["id_token"] = signer.sign("JWT", _id_token(client, grant, person, nonce=nonce, now=now, at_hash=_half_hash(access_token, client.algorithm)))
+    moment = timezone.now()
+    stored = NewTokens(
+        access_hash=hash_token(access_token),
+        access_expires=moment + timedelta(seconds=lifetime),
+        scope=grant.scope,
+        audience=audience,
+        refresh_hash=hash_token(refresh_token) if refresh_token is not None else None,
+        refresh_expires=moment + timedelta(minutes=client.refresh_token_minutes) if refresh_token is not None else None,
+    )
+    return Issued(body, stored)
+
+
+def gets_refresh_token(client: ClientRow, scope: str) -> bool:
+    """Whether the client's policy gives a refresh token with these scopes (OIDC Core section 11)."""
+    return client.refresh_tokens == "always" or (client.refresh_tokens == "offline_access" and "offline_access" in scope.split())
+
+
+def _id_token(client: ClientRow, grant: GrantRow, person: Person, *, nonce: str, now: int, at_hash: str) -> dict[str, Any]:
+    """OIDC Core section 2. A claim about the person never replaces one about the sign-in."""
+    claims = claims_for(person, grant.scope.split()) if client.claims_in_id_token else {"sub": str(person.id)}
+    claims |= {
+        "iss": settings.APP_URL,
+        "aud": [client.client_id],
+        "iat": now,
+        "exp": now + int(ID_TOKEN_LIFETIME.total_seconds()),
+        "auth_time": int(grant.auth_time.timestamp()),
+        "jti": uuid.uuid4().hex,
+        "at_hash": at_hash,
+    }
+    if grant.amr:
+        claims["amr"] = grant.amr.split()
+    if grant.sid:
+        claims["sid"] = str(grant.sid)
+    if nonce:
+        claims["nonce"] = nonce
+    return claims
+
+
+def _half_hash(token: str, algorithm: str) -> str:
+    """The left half of the hash that belongs to the signature (OIDC Core section 3.1.3.6; Ed25519 hashes with SHA-512)."""
+    digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(token.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

@@ -1,0 +1,17 @@
+"""Addresses of the provider; ``pocketid.urls`` includes them. ``oauth2_provider.urls`` is never included."""
+
+from django.urls import path
+
+from oidc.views import authorize, discovery, end_session, interaction, token, userinfo
+
+urlpatterns = [
+    path("authorize", authorize.authorize),
+    path("interaction", interaction.interaction),
+    path("api/oidc/token", token.token),
+    path("api/oidc/userinfo", userinfo.userinfo),
+    path("api/oidc/end-session", end_session.end_session),
+    path("logout", end_session.page),
+    path(".well-known/openid-configuration", discovery.metadata),
+    path(".well-known/oauth-authorization-server", discovery.metadata),
+    path(".well-known/jwks.json", discovery.jwks),
+]

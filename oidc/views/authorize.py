@@ -1,0 +1,169 @@
+"""The authorization endpoint (OIDC Core section 3.1.2): every step of a request, in order.
+
+Until the redirect URI is known good a refusal is a page of ours; from there on it is an answer to the app.
+Whatever the person must do first is done at ``/interaction``, while the request waits in the database.
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts import setup
+from accounts.authentication import session_of
+from accounts.models import Session
+from audit import log
+from audit.models import Event
+from core.errors import UserDisabled
+from oidc import authorization_request, parameters, pending, prompts, signing_keys, store, tokens
+from oidc.authorization_request import AuthorizationRequest, ReplyTo
+from oidc.errors import AppDeniesAccess, InvalidAuthorizationRequest, InvalidRequestError, LoginRequired, OAuth2Error, UnknownClient, describe
+from oidc.models.authorization import CODE_LIFETIME
+from oidc.prompts import Progress
+from oidc.store import AuthorizingClient
+
+logger = logging.getLogger("pocketid.oidc")
+
+
+@csrf_exempt  # OIDC Core demands POST from other sites; nothing happens on its strength that GET would not do
+def authorize(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD", "POST"):
+        raise InvalidAuthorizationRequest
+    if interaction := request.GET.get("interaction"):
+        return _resume(request, interaction)
+    given = _parameters(request)
+    session = _session(request)
+    client = _client(given, session)
+    reply_to = authorization_request.reply_to(given, client.row)
+    try:
+        asked = authorization_request.check(given, client.row, reply_to)
+        return _go_on(request, asked, client, session, Progress(since=timezone.now()), interaction=None)
+    except OAuth2Error as refused:
+        return _refuse(request, refused, reply_to)
+
+
+def _resume(request: HttpRequest, interaction: str) -> HttpResponse:
+    """The person is back from ``/interaction``; what counts is what was asked then, and what they did since."""
+    session = _session(request)
+    waiting = pending.find(interaction)
+    client = store.find_for_authorization(waiting.client.client_id, session.user.pk if session else None)
+    if client is None:
+        raise UnknownClient
+    asked = AuthorizationRequest.from_json(waiting.parameters)
+    try:
+        return _go_on(request, asked, client, session, pending.progress(waiting, session), interaction=waiting.pk)
+    except OAuth2Error as refused:
+        return _refuse(request, refused, asked.reply_to)
+
+
+def _parameters(request: HttpRequest) -> Mapping[str, str]:
+    if request.method == "POST" and not parameters.is_form(request):
+        raise InvalidAuthorizationRequest(details={"reason": "a POST must be a form"})
+    try:
+        return parameters.single(request.POST if request.method == "POST" else request.GET)
+    except parameters.BadParameters as bad:
+        raise InvalidAuthorizationRequest(details={"reason": str(bad)}) from None
+
+
+def _session(request: HttpRequest) -> Session | None:
+    session = session_of(request)
+    if session is not None and not session.user.is_active:
+        raise UserDisabled
+    return session
+
+
+def _client(given: Mapping[str, str], session: Session | None) -> AuthorizingClient:
+    client = store.find_for_authorization(given.get("client_id", ""), session.user.pk if session else None)
+    if client is None:
+        logger.warning("authorization request of an unknown client %.64r", given.get("client_id", ""))
+        raise UnknownClient(details={"client_id": given.get("client_id", "")[:128]})
+    return client
+
+
+def _go_on(request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session | None, progress: Progress, *, interaction: uuid.UUID | None) -> HttpResponse:
+    """The steps that are left: a page for the person, or the code."""
+    if client.denied:
+        # Shown here and not sent to the app, which could only say "error".
+        raise AppDeniesAccess
+    _check_hint(asked, session)
+    left = prompts.steps(asked, client, session, progress)
+    if "none" in asked.prompts:
+        prompts.refuse_silently(left)
+    if left or session is None:
+        if interaction is None:
+            if session is None and setup.is_open():
+                return redirect("/setup")
+            interaction = pending.park(asked, client.row.id, session).pk
+        return redirect(f"/interaction?interaction={interaction}")
+    if interaction is not None:
+        pending.take(interaction)
+    return _grant(request, asked, client, session, is_new=client.consent_id is None or progress.consented)
+
+
+def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
+    """``id_token_hint`` names whom the app expects; anybody else is as good as nobody (OIDC Core section 3.1.2.2)."""
+    if not asked.id_token_hint:
+        return
+    try:
+        _header, claims = signing_keys.verify(asked.id_token_hint)
+    except signing_keys.UnverifiableToken:
+        raise InvalidRequestError(description="id_token_hint is not an ID token of this server.") from None
+    if session is not None and claims.get("sub") != str(session.user.pk):
+        raise LoginRequired(description="Somebody else is signed in than id_token_hint says.")
+
+
+def _grant(request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session, *, is_new: bool) -> HttpResponse:
+    code = tokens.new_code()
+    with transaction.atomic():
+        store.insert_grant(
+            code=code, user_id=session.user.pk, client=client.row, expires=timezone.now() + CODE_LIFETIME, redirect_uri=asked.reply_to.redirect_uri, redirect_uri_given=asked.reply_to.redirect_uri_given,
+            scope=asked.scope, code_challenge=asked.code_challenge, nonce=asked.nonce, sid=session.pk, auth_time=session.auth_time, amr=session.amr,
+        )  # fmt: skip
+        if client.consent_id is not None:
+            store.touch_consent(client.consent_id)
+        log.record(Event.NEW_CLIENT_AUTHORIZATION if is_new else Event.CLIENT_AUTHORIZATION, user=session.user, request=request, clientName=client.row.name)
+    return _answer(request, asked.reply_to, {"code": code, "scope": asked.scope}, HttpResponse(status=303))
+
+
+def _refuse(request: HttpRequest, error: OAuth2Error, reply_to: ReplyTo) -> HttpResponse:
+    logger.warning("authorization request refused: %s (%s)", error.error, describe(error))
+    return _answer(request, reply_to, {"error": error.error, "error_description": describe(error)}, HttpResponse(status=303))
+
+
+def deny(request: HttpRequest, error: OAuth2Error, reply_to: ReplyTo) -> HttpResponse:
+    """The answer to the app when the person said no."""
+    return _refuse(request, error, reply_to)
+
+
+def _answer(request: HttpRequest, reply_to: ReplyTo, values: dict[str, str], response: HttpResponse) -> HttpResponse:
+    """RFC 6749 section 4.1.2 with RFC 9207's ``iss``, in the response mode that was asked for."""
+    if reply_to.state is not None:
+        values["state"] = reply_to.state
+    values["iss"] = settings.APP_URL
+    if reply_to.response_mode == "form_post":
+        response = _form_post(request, reply_to.redirect_uri, values)
+    else:
+        mark = "#" if reply_to.response_mode == "fragment" else "&" if urlsplit(reply_to.redirect_uri).query else "?"
+        # Set by hand: Django's redirect refuses the schemes of apps on phones, and changes what was registered.
+        response["Location"] = reply_to.redirect_uri + mark + urlencode(values, quote_via=quote)
+    response["Cache-Control"], response["Pragma"], response["Referrer-Policy"] = "no-store", "no-cache", "no-referrer"
+    return response
+
+
+def _form_post(request: HttpRequest, action: str, values: dict[str, str]) -> HttpResponse:
+    """OAuth 2.0 Form Post Response Mode: a page that posts itself."""
+    return leaves_by_form(render(request, "oidc/form_post.html", {"action": action, "fields": list(values.items())}), action)
+
+
+def leaves_by_form(response: HttpResponse, redirect_uri: str) -> HttpResponse:
+    """Let the forms of this page end at the app. Browsers hold ``form-action`` against every redirect that follows,
+    and an app's callback may well send people on to another of its hosts."""
+    response._csp_update = {"form-action": ["https:", "http:", f"{urlsplit(redirect_uri).scheme}:"]}  # type: ignore[attr-defined] # django-csp reads it
+    return response

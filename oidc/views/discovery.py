@@ -1,0 +1,66 @@
+"""Both metadata documents (OIDC Discovery section 3, RFC 8414 section 2) and the keys (RFC 7517 section 5)."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from core.http import endpoint
+from oidc import signing_keys
+from oidc.authorization_request import PROMPTS, RESPONSE_MODES
+from oidc.claims import SCOPES
+from oidc.grants import GRANTS
+
+CLAIMS = ("sub", "given_name", "family_name", "name", "display_name", "email", "email_verified", "preferred_username", "picture", "groups", "auth_time", "amr", "sid")
+CACHED = "public, max-age=300"
+
+
+@endpoint("GET", cors=True)
+def metadata(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(_document(tuple(signing_keys.algorithms())), content_type="application/json; charset=utf-8")
+    response["Cache-Control"] = CACHED
+    return response
+
+
+@endpoint("GET", cors=True)
+def jwks(request: HttpRequest) -> HttpResponse:
+    response = JsonResponse({"keys": signing_keys.published()})
+    response["Cache-Control"] = CACHED
+    return response
+
+
+_documents: dict[tuple[str, ...], bytes] = {}
+
+
+def _document(algorithms: tuple[str, ...]) -> bytes:
+    """Made once for each set of algorithms; nothing else in it changes while the process runs."""
+    if algorithms not in _documents:
+        _documents[algorithms] = json.dumps(_metadata(list(algorithms))).encode()
+    return _documents[algorithms]
+
+
+def _metadata(algorithms: list[str]) -> dict[str, Any]:
+    public, internal = settings.APP_URL, settings.INTERNAL_APP_URL
+    return {
+        "issuer": public,
+        "authorization_endpoint": f"{public}/authorize",
+        "token_endpoint": f"{internal}/api/oidc/token",
+        "userinfo_endpoint": f"{internal}/api/oidc/userinfo",
+        "end_session_endpoint": f"{public}/api/oidc/end-session",
+        "jwks_uri": f"{internal}/.well-known/jwks.json",
+        "scopes_supported": list(SCOPES),
+        "claims_supported": list(CLAIMS),
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANTS),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": sorted(PROMPTS),
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }

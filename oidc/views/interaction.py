@@ -1,0 +1,78 @@
+"""The pages between an authorization request and its answer: sign in, choose the account, agree."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts import sessions
+from accounts.authentication import clear_session_cookie, session_of
+from accounts.models import Session
+from core.errors import UserDisabled
+from oidc import consent, pending, prompts, store
+from oidc.authorization_request import AuthorizationRequest
+from oidc.errors import AccessDeniedError, AppDeniesAccess, UnknownClient
+from oidc.models import PendingAuthorization
+from oidc.prompts import Step
+from oidc.views.authorize import deny, leaves_by_form
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def interaction(request: HttpRequest) -> HttpResponse:
+    """Show the next step, or take it."""
+    data = request.POST if request.method == "POST" else request.GET
+    waiting = pending.find(data.get("interaction", ""))
+    session = session_of(request)
+    if session is not None and not session.user.is_active:
+        raise UserDisabled
+    asked = AuthorizationRequest.from_json(waiting.parameters)
+    if request.method == "POST" and data.get("decision") == "deny":
+        pending.take(waiting.pk)
+        return deny(request, AccessDeniedError(description="The person declined."), asked.reply_to)
+    if request.method == "POST" and data.get("decision") == "switch":
+        return _switch(request, session, waiting)
+    step = _next_step(asked, waiting, session)
+    if request.method == "POST" and session is not None:
+        step = _take(data.get("decision", ""), step, waiting, session, asked)
+    return redirect(f"/authorize?interaction={waiting.pk}") if step is None else _page(request, step, asked, waiting, session)
+
+
+def _next_step(asked: AuthorizationRequest, waiting: PendingAuthorization, session: Session | None) -> Step | None:
+    client = store.find_for_authorization(waiting.client.client_id, session.user.pk if session else None)
+    if client is None:
+        raise UnknownClient
+    if client.denied:
+        raise AppDeniesAccess
+    return next(iter(prompts.steps(asked, client, session, pending.progress(waiting, session))), None)
+
+
+def _take(decision: str, step: Step | None, waiting: PendingAuthorization, session: Session, asked: AuthorizationRequest) -> Step | None:
+    """Only the step that is shown can be taken: consent is for the request as it was parked (attacks.md F1)."""
+    if step is Step.CONSENT and decision == "allow":
+        consent.remember(session.user, waiting.client, asked.scopes)
+        pending.record(waiting, session, consented=True)
+    elif step is Step.SELECT_ACCOUNT and decision == "continue":
+        pending.record(waiting, session, account_chosen=True)
+    else:
+        return step
+    return _next_step(asked, waiting, session)
+
+
+def _switch(request: HttpRequest, session: Session | None, waiting: PendingAuthorization) -> HttpResponse:
+    """Sign out here, so that somebody else can sign in and go on."""
+    if session is not None:
+        sessions.end(session)
+    response = redirect(f"/interaction?interaction={waiting.pk}")
+    clear_session_cookie(response)
+    return response
+
+
+def _page(request: HttpRequest, step: Step, asked: AuthorizationRequest, waiting: PendingAuthorization, session: Session | None) -> HttpResponse:
+    context: dict[str, object] = {"client": waiting.client, "interaction": waiting.pk, "next": f"/interaction?interaction={waiting.pk}"}
+    if session is None or step in (Step.AUTHENTICATE, Step.REAUTHENTICATE):
+        mode = "reauthenticate" if session is not None else "sign-in"
+        page = render(request, "accounts/sign_in.html", context | {"mode": mode, "person": session.user.username if session else "", "cancel": True, "login_hint": asked.login_hint[:100]})
+    elif step is Step.SELECT_ACCOUNT:
+        page = render(request, "oidc/select_account.html", context)
+    else:
+        page = render(request, "oidc/consent.html", context | {"items": consent.items(session.user, asked.scopes)})
+    return leaves_by_form(page, asked.reply_to.redirect_uri)

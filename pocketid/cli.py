@@ -1,0 +1,125 @@
+"""The ``pocketid`` command: serve, migrate, healthcheck, version."""
+
+import argparse
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+import pocketid
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the process's exit status."""
+    parser = argparse.ArgumentParser(prog="pocketid", description="A passkey-first OpenID Connect provider.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, function, text in (
+        ("serve", serve, "bring the database up to date and serve (settings come from the environment)"),
+        ("migrate", migrate, "bring the database up to date and stop"),
+        ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
+        ("version", version, "print the version"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=function)
+        if function is healthcheck:
+            command.add_argument("-e", "--endpoint", help="the server's address (default: HOST and PORT)")
+            command.add_argument("-v", "--verbose", action="store_true", help="say what was answered")
+    options = parser.parse_args(argv)
+    status: int = options.run(options)
+    return status
+
+
+def manage(argv: list[str]) -> int:
+    """Django's own commands, as ``manage.py`` runs them."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(argv)
+    return 0
+
+
+def version(options: argparse.Namespace) -> int:
+    print(pocketid.__version__)  # noqa: T201 - the answer
+    return 0
+
+
+def healthcheck(options: argparse.Namespace) -> int:
+    from pocketid import env
+
+    try:
+        environment = env.from_process()
+    except env.InvalidEnvironment as wrong:
+        return _fail(str(wrong))
+    host = "127.0.0.1" if environment.host in ("0.0.0.0", "::", "") else environment.host  # noqa: S104 - compared, not bound
+    url = (options.endpoint or f"http://{host}:{environment.port}").rstrip("/") + "/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the operator's own address
+            status = answer.status
+    except (urllib.error.URLError, OSError, ValueError) as problem:
+        return _fail(f"{url}: {problem}")
+    if options.verbose:
+        print(f"{url}: {status}")  # noqa: T201 - the answer
+    return 0 if status == 204 else 1
+
+
+def migrate(options: argparse.Namespace) -> int:
+    return _prepare()
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Prepare the database, then serve until told to stop."""
+    if status := _prepare():
+        return status
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connections
+
+    from oidc import signing_keys
+    from pocketid import server
+
+    application = get_wsgi_application()
+    signing_keys.preload()
+    connections.close_all()  # A connection must not be shared by the processes that are about to be made.
+    try:
+        return server.run(application, settings.ENVIRONMENT)
+    except server.ServerMissing as missing:
+        return _fail(str(missing))
+
+
+def _prepare() -> int:
+    """Set Django up, refuse a stranger's database, migrate, and make the first signing key."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
+    import django
+    from django.db import DatabaseError
+
+    django.setup()
+    from django.conf import settings
+
+    from pocketid import database
+
+    environment = settings.ENVIRONMENT
+    try:
+        if notice := database.notice_pocket_id(environment):
+            print(notice, file=sys.stderr)  # noqa: T201 - there is no log yet
+        if environment.database.path is not None:
+            environment.database.path.parent.mkdir(parents=True, exist_ok=True)
+        database.refuse_strangers(environment)
+        database.migrate()
+        from oidc import signing_keys
+
+        signing_keys.ensure("RS256")
+    except database.ForeignDatabase as foreign:
+        return _fail(str(foreign))
+    except (DatabaseError, OSError) as problem:
+        return _fail(f"the database cannot be used: {str(problem).strip()}")
+    return 0
+
+
+def _fail(text: str) -> int:
+    print(f"pocketid: {text}", file=sys.stderr)  # noqa: T201 - what the operator reads
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

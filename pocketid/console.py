@@ -1,0 +1,31 @@
+"""The administrators' console: Django's own admin, reached by passkey."""
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext_lazy as _
+
+from accounts.views.sign_in import to_login
+
+
+class Console(AdminSite):
+    site_title = _("Console")
+    site_header = _("Console")
+    index_title = _("Console")
+    site_url = "/settings/account"
+    enable_nav_sidebar = True
+
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Whoever is nobody signs in with a passkey; whoever is somebody without rights is told so, not sent round in circles."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return to_login(request) if request.path_info != "/admin/login/" else redirect("/login?redirect=/admin/")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # type: ignore[override] # ours is a page
+        return redirect("/logout")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without the pages about passwords, which nobody has."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in ("password_change", "password_change_done")]

@@ -1,0 +1,70 @@
+"""The database at the start: is it ours, and is it up to date? A stranger's is refused and left as it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from pocketid.env import POCKET_ID_DATABASE, Environment
+
+OUR_TABLE = "oidc_signingkey"
+MIGRATING = 0x706F636B65746964  # "pocketid" as a number: the advisory lock of whoever migrates
+
+
+class ForeignDatabase(Exception):
+    """The text is the one line the operator sees."""
+
+
+def refuse_strangers(environment: Environment) -> None:
+    """Raise ``ForeignDatabase`` unless the database is ours or empty. SQLite files are opened read-only for the look."""
+    path = environment.database.path
+    tables = _sqlite_tables(path) if path is not None else set(connection.introspection.table_names())
+    if not tables or OUR_TABLE in tables or "django_migrations" in tables and "siteconfig_siteconfiguration" in tables:
+        return
+    where = str(path) if path is not None else f"{environment.database.host}/{environment.database.name}"
+    what = "a Pocket ID database" if {"oidc_clients", "webauthn_credentials"} <= tables else "the database of another program"
+    raise ForeignDatabase(f"{where} holds {what}. It was left as it is; set DB_CONNECTION_STRING to another place.")
+
+
+def notice_pocket_id(environment: Environment) -> str:
+    """What to tell somebody whose data folder holds a Pocket ID database beside none of ours; empty otherwise."""
+    old, own = environment.data_path / POCKET_ID_DATABASE, environment.database.path
+    if own is None or own.exists() or not old.exists():
+        return ""
+    return f"{old} is a Pocket ID database. It is left alone: this server starts empty beside it."
+
+
+def migrate() -> None:
+    """Apply the migrations that are missing; nothing is written when none is."""
+    with _alone():
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=0)
+
+
+def _sqlite_tables(path: Path) -> set[str]:
+    if not path.exists() or path.stat().st_size == 0:
+        return set()
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as found:
+            return {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError:
+        raise ForeignDatabase(f"{path} is not an SQLite database. It was left as it is; set DB_CONNECTION_STRING to another place.") from None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One node at a time on PostgreSQL. SQLite has one node."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])

@@ -1,0 +1,220 @@
+"""The process environment as one frozen, validated object; the only place that reads ``os.environ``.
+
+Names and defaults are Pocket ID's where it has them, so that an existing compose file works unchanged.
+``docs/configuration.md`` describes each variable; a test compares the two.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NoReturn, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class InvalidEnvironment(Exception):
+    """A variable that stops the start; its text is the one line the operator sees."""
+
+
+class _Refused(ValueError):
+    """What is allowed instead; the reader adds the variable's name and value."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value.encode()) < 16:
+        raise _Refused("at least 16 bytes")
+    return value
+
+
+def _boolean(value: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if value.lower() not in known:
+        raise _Refused("true or false")
+    return known[value.lower()]
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise _Refused(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        folded = {word.lower(): word for word in allowed}
+        if value.lower() not in folded:
+            raise _Refused("one of " + ", ".join(allowed))
+        return folded[value.lower()]
+
+    return parse
+
+
+def _base_url(value: str) -> str:
+    """The issuer must be one exact text for ever: lower case, no final slash, no path (as Pocket ID)."""
+    url = value.strip().lower().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid or parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise _Refused("a URL such as https://id.example.org: http or https, a host, perhaps a port, no path")
+    return url
+
+
+def _proxies(value: str) -> tuple[str, ...]:
+    """``true`` trusts whoever connects; else a list of addresses and networks."""
+    if value.lower() in ("true", "false", "1", "0"):
+        return ("0.0.0.0/0", "::/0") if value.lower() in ("true", "1") else ()
+    try:
+        return tuple(str(ipaddress.ip_network(part.strip(), strict=False)) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise _Refused("true, false, or addresses and networks separated by commas, such as 10.0.0.0/8,::1") from None
+
+
+PLATFORM_HEADERS = {"cloudflare": "CF-Connecting-IP", "google-app-engine": "X-Appengine-Remote-Addr", "flyio": "Fly-Client-IP"}
+
+
+def _platform(value: str) -> str:
+    header = PLATFORM_HEADERS.get(value.lower(), value)
+    if not header.replace("-", "").isalnum() or not header.isascii():
+        raise _Refused("the name of a header, or one of " + ", ".join(PLATFORM_HEADERS))
+    return header
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Where the data are. ``path`` is set for SQLite, ``options`` hold what PostgreSQL's driver takes."""
+
+    engine: str
+    path: Path | None = None
+    name: str = ""
+    host: str = ""
+    port: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+POCKET_ID_DATABASE = "pocket-id.db"
+
+
+def _database(value: str) -> Database:
+    scheme = value.split("://", 1)[0] if "://" in value else ""
+    if scheme in ("postgres", "postgresql"):
+        parts = urlsplit(value)
+        options = dict(parse_qsl(parts.query))
+        try:
+            port = str(parts.port or "")
+        except ValueError:
+            raise _Refused("a PostgreSQL URL with a port number") from None
+        return Database(engine="postgresql", name=unquote(parts.path.lstrip("/")), host=options.pop("host", "") or unquote(parts.hostname or ""), port=options.pop("port", "") or port,
+                        user=unquote(parts.username or ""), password=unquote(parts.password or ""), options=options)  # fmt: skip
+    if scheme and scheme != "sqlite":
+        raise _Refused("a path or file: for SQLite, or postgres://user:password@host/database")
+    path = Path(value.removeprefix("sqlite://").removeprefix("file:").split("?")[0])
+    if path.name == POCKET_ID_DATABASE:
+        raise _Refused(f"another name than Pocket ID's own {POCKET_ID_DATABASE}; that file stays as it is")
+    if not path.name:
+        raise _Refused("a path or file: for SQLite, or postgres://user:password@host/database")
+    return Database(engine="sqlite", path=path)
+
+
+def _variable(default: object, parse: Callable[[str], object], description: str, *, file: bool = False, secret: bool = False) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of any type
+    """A field of ``Environment``: its default, how its text is read, and whether ``NAME_FILE`` may name a file with it."""
+    return field(default=default, repr=not secret, metadata={"parse": parse, "description": description, "file": file})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    app_url: str = _variable("http://localhost:1411", _base_url, "The public address of this server, and the issuer of its tokens. Passkeys are bound to its host name.")
+    internal_app_url: str = _variable("", _base_url, "Base of the addresses in discovery that apps call directly (token, userinfo, keys); empty: `APP_URL`.")
+    app_env: str = _variable("production", _one_of("production", "development", "test"), "`development` shows tracebacks. Never use it where others can reach the server.")
+    data_path: Path = _variable(Path("data"), Path, "The folder for the SQLite database and the generated encryption key.")
+    encryption_key: str = _variable("", _secret, "Encrypts stored keys and derives every other secret; at least 16 bytes. Empty: made at first start and kept in `DATA_PATH/encryption.key`.", file=True, secret=True)
+    db_connection_string: Database | None = _variable(None, _database, "`postgres://user:password@host/database`, or a path for SQLite; empty: `DATA_PATH/pocketid.sqlite3`.", file=True, secret=True)
+    sqlite_synchronous: str = _variable("FULL", _one_of("FULL", "NORMAL"), "`FULL` survives a power cut without losing a revocation; `NORMAL` is faster.")
+    host: str = _variable("0.0.0.0", _text, "The address to listen on.")  # noqa: S104 - Pocket ID's default; a container must be reachable
+    port: int = _variable(1411, _number(1, 65535), "The port to listen on.")
+    server: str = _variable("gunicorn", _one_of("gunicorn", "granian"), "The HTTP server. `granian` needs the extra of that name and saves about 0.1 ms a request.")
+    workers: int = _variable(0, _number(0, 64), "Server processes; 0: 2 on SQLite, one for each core on PostgreSQL.")
+    threads: int = _variable(0, _number(0, 64), "Threads of each process; 0: 2 on SQLite, 4 on PostgreSQL.")
+    trust_proxy: tuple[str, ...] = _variable((), _proxies, "Whose `X-Forwarded-For` counts: `true` (whoever connects) or addresses and networks separated by commas.")
+    trusted_platform: str = _variable("", _platform, "A header that always holds the visitor's address: its name, or `cloudflare`, `google-app-engine`, `flyio`.")
+    setup_token: str = _variable("", _text, "When set, the first administrator can only be made with it.", file=True, secret=True)
+    allow_insecure_callback_urls: bool = _variable(True, _boolean, "`false` refuses callbacks over plain http, except loopback.")
+    allow_callback_wildcards: bool = _variable(True, _boolean, "`false` refuses `*` in callback addresses.")
+    log_level: str = _variable("info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged.")
+    log_json: bool = _variable(False, _boolean, "One JSON object a line instead of text.")
+    disable_rate_limiting: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; nothing is limited yet.")
+    version_check_disabled: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; this server never calls home.")
+    analytics_disabled: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; this server sends no analytics.")
+
+    @property
+    def database(self) -> Database:
+        return self.db_connection_string or Database(engine="sqlite", path=self.data_path / "pocketid.sqlite3")
+
+    @property
+    def encryption_key_path(self) -> Path:
+        return self.data_path / "encryption.key"
+
+
+# Set by somebody who relies on it: to go on without would be less than was asked for (attacks.md J9).
+UNSUPPORTED = {
+    "TLS_CERT": "end TLS in a reverse proxy", "TLS_KEY": "end TLS in a reverse proxy",
+    "TLS_CERT_FILE": "end TLS in a reverse proxy", "TLS_KEY_FILE": "end TLS in a reverse proxy",
+    "PROXY_PROTOCOL": "let the proxy send X-Forwarded-For and set TRUST_PROXY",
+    "UNIX_SOCKET": "listen on HOST and PORT", "SYSTEMD_SOCKET": "listen on HOST and PORT",
+    "UI_CONFIG_DISABLED": "change the settings in the console", "STATIC_API_KEY": "it comes with the management API", "STATIC_API_KEY_FILE": "it comes with the management API",
+    "PUBLIC_APP_URL": "use APP_URL", "POSTGRES_CONNECTION_STRING": "use DB_CONNECTION_STRING", "SQLITE_DB_PATH": "use DB_CONNECTION_STRING",
+    "DB_PROVIDER": "use DB_CONNECTION_STRING alone", "KEYS_PATH": "keys are kept in the database",
+}  # fmt: skip
+
+
+def load(environ: Mapping[str, str]) -> Environment:
+    """Read and check every variable; raise ``InvalidEnvironment`` for the first that is wrong."""
+    for name, advice in UNSUPPORTED.items():
+        if environ.get(name, "").strip().lower() not in ("", "false"):
+            raise InvalidEnvironment(f"{name} is set, but this version has no use for it: {advice}, and unset {name}.")
+    values: dict[str, Any] = {}
+    for each in fields(Environment):
+        name = each.name.upper()
+        text = _from_file(name, environ) if each.metadata["file"] else environ.get(name, "")
+        if text == "":
+            continue
+        try:
+            values[each.name] = cast(Callable[[str], object], each.metadata["parse"])(text)
+        except _Refused as refused:
+            _refuse(name, text if each.repr else None, str(refused))
+    return Environment(**values)
+
+
+def _from_file(name: str, environ: Mapping[str, str]) -> str:
+    """The variable itself, or the content of the file that ``NAME_FILE`` names, without the newline editors leave."""
+    path = environ.get(f"{name}_FILE", "")
+    if not path:
+        return environ.get(name, "")
+    if environ.get(name):
+        raise InvalidEnvironment(f"{name} and {name}_FILE are both set; allowed is one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidEnvironment(f"{name}_FILE is {path!r}, which cannot be read ({problem}); allowed is the path of a text file.") from None
+
+
+def _refuse(name: str, value: str | None, allowed: str) -> NoReturn:
+    was = "has a value that is not shown" if value is None else f"is {value!r}"
+    raise InvalidEnvironment(f"{name} {was}; allowed is {allowed}.")
+
+
+def from_process() -> Environment:
+    """The environment of this process."""
+    return load(os.environ)

@@ -1,0 +1,48 @@
+"""The encryption key: from the environment, or made at the first start and kept beside the database."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from pocketid.env import Environment
+
+
+class UnusableKeyFile(Exception):
+    """The text is the one line the operator sees."""
+
+
+def encryption_key(environment: Environment) -> str:
+    """ENCRYPTION_KEY, or the content of ``DATA_PATH/encryption.key``, made with mode 0600 if there is none."""
+    return environment.encryption_key or _read(environment.encryption_key_path) or _make(environment.encryption_key_path)
+
+
+def django_secret(key: str) -> str:
+    """Django's SECRET_KEY, which signs nothing that outlives a deployment."""
+    return hashlib.sha256(b"pocketid/django secret key/" + key.encode()).hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UnusableKeyFile(f"{path} cannot be read ({problem}); set ENCRYPTION_KEY, or mend the file.") from None
+    if len(key) < 16:
+        raise UnusableKeyFile(f"{path} does not hold a key; restore it from your backup: without it nothing that is encrypted can be read.")
+    return key
+
+
+def _make(path: Path) -> str:
+    key = secrets.token_urlsafe(32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # O_EXCL: of two processes that start at once one makes the key, the other reads it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key + "\n")
+    except FileExistsError:
+        return _read(path)
+    except OSError as problem:
+        raise UnusableKeyFile(f"{path} cannot be written ({problem}); set ENCRYPTION_KEY, or let this user write to {path.parent}.") from None
+    return key

@@ -1,0 +1,77 @@
+"""The HTTP server around the application: gunicorn, or granian for those who installed it."""
+
+import gc
+import os
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from gunicorn.app.base import BaseApplication
+
+from pocketid import __version__
+from pocketid.env import Environment
+
+
+class ServerMissing(Exception):
+    """The text is the one line the operator sees."""
+
+
+def run(application: WSGIHandler, environment: Environment) -> int:
+    """Serve until told to stop; raise ``ServerMissing``."""
+    if environment.server == "granian":
+        return _granian(environment)
+    gc.collect()
+    gc.freeze()  # What is loaded by now is shared by all workers as long as the collector leaves it alone.
+    _Gunicorn(application, environment).run()
+    return 0
+
+
+def workers(environment: Environment) -> int:
+    """More writers than two only queue for SQLite's one lock."""
+    return environment.workers or (2 if environment.database.engine == "sqlite" else os.cpu_count() or 2)
+
+
+def threads(environment: Environment) -> int:
+    return environment.threads or (2 if environment.database.engine == "sqlite" else 4)
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    def __init__(self, application: WSGIHandler, environment: Environment) -> None:
+        self.application, self.environment = application, environment
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self.environment.host}]" if ":" in self.environment.host else self.environment.host
+        for name, value in {
+            "bind": f"{host}:{self.environment.port}",
+            "worker_class": "gthread",
+            "workers": workers(self.environment),
+            "threads": threads(self.environment),
+            "keepalive": 75,
+            "preload_app": True,
+            "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112 - heartbeats must not wait for a disk
+            "limit_request_line": 8190,
+            "graceful_timeout": 10,
+            "loglevel": "warning",
+            "when_ready": lambda _server: _announce(self.environment),
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:  # noqa: ANN401 - a WSGI application
+        return self.application
+
+
+def _granian(environment: Environment) -> int:
+    try:
+        from granian import Granian
+        from granian.constants import Interfaces
+    except ImportError:
+        raise ServerMissing("SERVER=granian, but granian is not installed; install requirements/granian.txt or use gunicorn.") from None
+    _announce(environment)
+    Granian(
+        "pocketid.wsgi:application", address=environment.host, port=environment.port, interface=Interfaces.WSGI, workers=workers(environment), blocking_threads=threads(environment), log_enabled=False,
+    ).serve()  # fmt: skip
+    return 0
+
+
+def _announce(environment: Environment) -> None:
+    print(f"pocketid {__version__} is ready at {environment.app_url}", flush=True)  # noqa: T201 - said before anything is logged

@@ -1,0 +1,22 @@
+"""Every address of this server."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from pocketid import views
+
+urlpatterns = [
+    path("", views.home),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("i18n/setlang/", set_language),
+    path("", include("oidc.urls")),
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "pocketid.views.bad_request"
+handler403 = "pocketid.views.forbidden"
+handler404 = "pocketid.views.not_found"
+handler500 = "pocketid.views.server_error"

@@ -1,0 +1,88 @@
+"""What belongs to no app: the front door, health, and the answers when nothing else answers."""
+
+from http import HTTPStatus
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
+
+from core.errors import AppError, EndpointNotFound, Forbidden
+from core.http import endpoint, error_response, is_api, request_id, wants_page
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("/settings/account")
+
+
+@endpoint("GET")
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers (contract section 2)."""
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+@endpoint("GET")
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database answers and is migrated: traffic may come."""
+    try:
+        executor = MigrationExecutor(connection)
+        unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return JsonResponse({"ready": False, "reason": "the database does not answer"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    if unapplied:
+        return JsonResponse({"ready": False, "reason": "migrations are missing"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return JsonResponse({"ready": True})
+
+
+class BadRequest(AppError):
+    code = "invalid_request"
+    status = 400
+    message = "The request cannot be read"
+
+
+class InternalError(AppError):
+    """The exception is in the log, under the same request id."""
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_response(request, BadRequest())
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403) if wants_page(request) else error_response(request, Forbidden())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A slash too many is forgiven; programs are told in JSON, so that none takes a page for an answer."""
+    path = request.path_info
+    if path.endswith("/") and path != "/" and (not is_api(path) or _exists(path.rstrip("/"))):
+        return _without_slash(request)
+    if wants_page(request):
+        return render(request, "404.html", status=404)
+    response = error_response(request, EndpointNotFound())
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if wants_page(request):
+        return render(request, "500.html", {"reference": request_id(request)[:8].upper()}, status=500)
+    return error_response(request, InternalError())
+
+
+def _exists(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def _without_slash(request: HttpRequest) -> HttpResponse:
+    query = request.META.get("QUERY_STRING", "")
+    target = request.path.rstrip("/") + (f"?{query}" if query else "")
+    if request.method in ("GET", "HEAD"):
+        return HttpResponsePermanentRedirect(target)
+    response = HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT)  # keeps the method and the body
+    response["Location"] = target
+    return response

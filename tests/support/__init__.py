@@ -1,0 +1,1 @@
+"""What tests act with: authenticators, real servers, real browsers, relying parties."""

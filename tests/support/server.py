@@ -1,0 +1,101 @@
+"""The real server as its operator starts it: its own process, its own data directory."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT, STOP_TIMEOUT = 20.0, 15.0  # seconds
+
+
+class ServerDidNotStart(Exception):
+    """The text ends with the last lines of the server's log."""
+
+
+class Server:
+    """``with Server() as server: requests.get(server.base_url + "/healthz")``.
+
+    ``database_url`` names a PostgreSQL database; without it the data are in SQLite. ``environment`` is added last.
+    Nothing of the caller's environment but the search path reaches the server.
+    """
+
+    def __init__(self, *, database_url: str = "", environment: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.base_url = f"http://localhost:{self.port}"
+        self._directory = TemporaryDirectory(prefix="pocketid-server-")
+        self.data_path = Path(self._directory.name) / "data"
+        self._log = Path(self._directory.name) / "log"
+        own = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": self._directory.name, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        own |= {"PORT": str(self.port), "HOST": "127.0.0.1", "APP_URL": self.base_url, "DATA_PATH": str(self.data_path)}
+        self._environment = own | ({"DB_CONNECTION_STRING": database_url} if database_url else {}) | dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+        self._directory.cleanup()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        """The process that was started: with gunicorn the one that minds the workers."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Also after ``stop()``, on the same data. Raise ``ServerDidNotStart``."""
+        self.data_path.mkdir(exist_ok=True)
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", "pocketid.cli", "serve"]
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                reason = f"exited with {self._process.returncode}" if self._process.poll() is not None else f"no answer within {START_TIMEOUT:.0f} s"
+                self.stop()
+                raise ServerDidNotStart(f"{reason}; its log:\n" + "\n".join(self.log.splitlines()[-40:]))
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """Ask it to end, as systemd and Docker do, and return its exit status; one that does not end is killed."""
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"the server did not end within {STOP_TIMEOUT:.0f} s of SIGTERM; its log:\n{self.log[-4000:]}") from None
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.base_url}/healthz", timeout=2).status_code == HTTPStatus.NO_CONTENT
+        except requests.RequestException:
+            return False
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
