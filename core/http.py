@@ -5,11 +5,13 @@ import json
 import uuid
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
@@ -71,6 +73,11 @@ def user_agent(request: HttpRequest) -> str:
     return request.headers.get("User-Agent", "")[:512]
 
 
+def host_of(url: str) -> str:
+    """Host and port of an absolute address."""
+    return urlsplit(url).netloc
+
+
 def is_api(path: str) -> bool:
     """Whether the address belongs to programs, who get JSON where a person gets a page."""
     return path.startswith(("/api/", "/.well-known/"))
@@ -122,16 +129,27 @@ def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
         @wraps(view)
         def call(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if cors and request.method == "OPTIONS":
-                response: HttpResponseBase = HttpResponse(status=204)
+                response: HttpResponseBase = no_content()
             elif request.method in allowed:
                 response = view(request, *args, **kwargs)
             else:
-                raise EndpointNotFound
+                response = error_response(request, EndpointNotFound())
             return open_to_all_origins(response) if cors else response
 
         return cast(View, call)
 
     return decorate
+
+
+def json_response(body: object, *, status: int = 200) -> HttpResponse:
+    """JSON with its charset named, as Pocket ID does."""
+    return HttpResponse(json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False), status=status, content_type="application/json; charset=utf-8")
+
+
+def no_content() -> HttpResponse:
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    del response["Content-Type"]
+    return response
 
 
 def open_to_all_origins(response: HttpResponseBase) -> HttpResponseBase:
@@ -147,4 +165,4 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
     if wants_page(request):
         context = {"title": error.message, "message": error.remedy, "reference": request_id(request)[:8].upper(), "status": error.status}
         return render(request, "error.html", context, status=error.status)
-    return JsonResponse(error.as_json(request_id(request)), status=error.status)
+    return json_response(error.as_json(request_id(request)), status=error.status)

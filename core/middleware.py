@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from http import HTTPStatus
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
@@ -54,6 +54,8 @@ class RequestMiddleware:
         response["X-Request-ID"] = request_id(request)
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
+        if not response.streaming and "Content-Length" not in response and response.status_code != HTTPStatus.NO_CONTENT:
+            response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined] # only streaming answers have none
         if logger.isEnabledFor(logging.INFO):
             # The path without its query: queries carry codes and states.
             logger.info("%s %s %s %.1f ms", request.method, request.path, response.status_code, (time.perf_counter() - started) * 1000, extra={"request_id": request_id(request), "ip": client_ip(request)})
@@ -121,7 +123,7 @@ class PageLocaleMiddleware(LocaleMiddleware):
         return response if is_protocol(request) else super().process_response(request, response)
 
 
-class PageCspMiddleware(CSPMiddleware):  # type: ignore[misc] # django-csp has no types
+class PageCspMiddleware(CSPMiddleware):
     """A policy with a nonce for pages; for programs the one that allows nothing."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -134,7 +136,3 @@ class PageCspMiddleware(CSPMiddleware):  # type: ignore[misc] # django-csp has n
             return response
         answer: HttpResponse = super().process_response(request, response)
         return answer
-
-
-def host_of(url: str) -> str:
-    return urlsplit(url).netloc

@@ -19,7 +19,7 @@ from oidc.errors import (
 from oidc.store import ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
-PROMPTS = frozenset(("none", "login", "consent", "select_account"))
+PROMPTS = ("none", "login", "consent", "select_account")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
 
 def _prompts(text: str) -> frozenset[str]:
     prompts = frozenset(text.split())
-    if unknown := sorted(prompts - PROMPTS):
+    if unknown := sorted(prompts.difference(PROMPTS)):
         raise InvalidRequestError(description=f"prompt has an unknown value: {unknown[0][:40]}.")
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequestError(description="prompt=none cannot go with other values.")

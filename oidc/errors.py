@@ -4,7 +4,7 @@ Protocol errors are oauthlib's classes, which know their code and status; they a
 ``views/authorize.py`` alone. Before the redirect URI can be trusted a person gets a page instead (``AppError``).
 """
 
-from django.http import JsonResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from oauthlib.oauth2.rfc6749.errors import (
     AccessDeniedError,
@@ -20,6 +20,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired, RegistrationNotSupported, RequestNotSupported, RequestURINotSupported
 
 from core.errors import AppError
+from core.http import json_response
 
 __all__ = (
     "AccessDeniedError",
@@ -45,10 +46,10 @@ __all__ = (
 )
 
 
-def oauth_error_response(error: OAuth2Error) -> JsonResponse:
+def oauth_error_response(error: OAuth2Error) -> HttpResponse:
     """RFC 6749 section 5.2: JSON with ``error`` and always a description, because apps show it to people."""
     status = 401 if error.error == "invalid_client" else int(error.status_code or 400)
-    response = JsonResponse({"error": error.error, "error_description": describe(error)}, status=status)
+    response = json_response({"error": error.error, "error_description": describe(error)}, status=status)
     if error.error == "invalid_client":
         response["WWW-Authenticate"] = 'Basic realm="token", charset="UTF-8"'
     response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"

@@ -74,11 +74,13 @@ def serve(options: argparse.Namespace) -> int:
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
     from django.db import connections
+    from django.urls import get_resolver
 
     from oidc import signing_keys
     from pocketid import server
 
     application = get_wsgi_application()
+    get_resolver().url_patterns  # noqa: B018 - imports every view now, so that no request waits for it and all workers share them
     signing_keys.preload()
     connections.close_all()  # A connection must not be shared by the processes that are about to be made.
     try:
@@ -90,6 +92,7 @@ def serve(options: argparse.Namespace) -> int:
 def _prepare() -> int:
     """Set Django up, refuse a stranger's database, migrate, and make the first signing key."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
+    os.umask(0o077)  # The database holds what is nobody else's business on this machine.
     import django
     from django.db import DatabaseError
 

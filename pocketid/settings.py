@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONCE
 from django.utils.translation import gettext_lazy as _
 
 from pocketid import env, keyfile
@@ -165,8 +166,8 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'"],
-        "style-src": ["'self'", "__NONCE__"],
-        "script-src": ["'self'", "__NONCE__"],
+        "style-src": ["'self'", NONCE],
+        "script-src": ["'self'", NONCE],
     }
 }
 
@@ -186,8 +187,9 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
-IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv
+COLLECTED = BASE_DIR / "staticfiles"
+IS_COLLECTED = (COLLECTED / "staticfiles.json").exists() or "collectstatic" in sys.argv
+STATIC_ROOT = COLLECTED if IS_COLLECTED else None
 WHITENOISE_USE_FINDERS = not IS_COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 
 from core.errors import AppError, EndpointNotFound, Forbidden
-from core.http import endpoint, error_response, is_api, request_id, wants_page
+from core.http import endpoint, error_response, is_api, json_response, no_content, request_id, wants_page
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @endpoint("GET")
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers (contract section 2)."""
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return no_content()
 
 
 @endpoint("GET")
@@ -29,10 +29,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         executor = MigrationExecutor(connection)
         unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return JsonResponse({"ready": False, "reason": "the database does not answer"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_response({"ready": False, "reason": "the database does not answer"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     if unapplied:
-        return JsonResponse({"ready": False, "reason": "migrations are missing"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return JsonResponse({"ready": True})
+        return json_response({"ready": False, "reason": "migrations are missing"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return json_response({"ready": True})
 
 
 class BadRequest(AppError):

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
+from django.http import HttpRequest, HttpResponse
 from accounts import passkeys, sessions
 from accounts.api.passkeys import PasskeySerializer
 from accounts.api.users import UserSerializer
@@ -14,7 +13,7 @@ from accounts.models import Passkey
 from audit import log
 from audit.models import Event
 from core.errors import AppError
-from core.http import endpoint, json_body
+from core.http import endpoint, json_body, json_response, no_content
 from siteconfig.models import current
 
 REAUTHENTICATE_WITHOUT_CEREMONY = timedelta(minutes=1)
@@ -33,7 +32,7 @@ def register_finish(request: HttpRequest) -> HttpResponse:
     session = require_session(request)
     passkey = passkeys.finish_registration(session.user, json_body(request), key=_ceremony_key(request), session=session)
     log.record(Event.PASSKEY_ADDED, user=session.user, request=request, passkeyName=passkey.name)
-    return _without_ceremony(JsonResponse(PasskeySerializer(passkey).data))
+    return _without_ceremony(json_response(PasskeySerializer(passkey).data))
 
 
 @endpoint("GET")
@@ -46,7 +45,7 @@ def login_finish(request: HttpRequest) -> HttpResponse:
     passkey = _asserted(request)
     session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY])
     log.record(Event.SIGN_IN, user=passkey.user, request=request, passkeyName=passkey.name)
-    response = _without_ceremony(JsonResponse(UserSerializer(passkey.user).data))
+    response = _without_ceremony(json_response(UserSerializer(passkey.user).data))
     set_session_cookie(response, session, key)
     return response
 
@@ -62,8 +61,8 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
     elif sessions.PASSKEY not in session.methods or not sessions.is_fresh(session, max_age=REAUTHENTICATE_WITHOUT_CEREMONY):
         raise ReauthenticationRequired
     else:
-        return HttpResponse(status=204)
-    response = _without_ceremony(HttpResponse(status=204))
+        return no_content()
+    response = _without_ceremony(no_content())
     set_session_cookie(response, session, sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime))
     return response
 
@@ -73,7 +72,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     session = require_session(request)
     sessions.end(session)
     log.record(Event.SIGN_OUT, user=session.user, request=request)
-    response = HttpResponse(status=204)
+    response = no_content()
     clear_session_cookie(response)
     return response
 
@@ -94,7 +93,7 @@ def _ceremony_key(request: HttpRequest) -> str:
 
 
 def _with_ceremony(started: passkeys.Started) -> HttpResponse:
-    response = JsonResponse(started.options)
+    response = json_response(started.options)
     # A name and a path of its own: "session" on localhost belongs to whatever app somebody develops there.
     response.set_cookie(settings.CEREMONY_COOKIE_NAME, started.key, max_age=int(passkeys.CEREMONY_LIFETIME.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/api/webauthn")
     return response

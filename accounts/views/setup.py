@@ -1,7 +1,7 @@
 """The first administrator: the page of ``/setup``, and the same over REST (contract section 6.3)."""
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts import sessions, setup
@@ -13,7 +13,7 @@ from accounts.models import User
 from audit import log
 from audit.models import Event
 from core.errors import ValidationFailed
-from core.http import endpoint, json_body
+from core.http import endpoint, json_body, json_response, no_content
 
 SETUP_TOKEN_HEADER = "X-Setup-Token"  # noqa: S105 - the header's name
 
@@ -37,7 +37,7 @@ def api(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         if not setup.is_open():
             raise SetupNotAvailable
-        return HttpResponse(status=204)
+        return no_content()
     if not setup.is_open():
         raise SetupAlreadyCompleted
     body = json_body(request)
@@ -46,7 +46,7 @@ def api(request: HttpRequest) -> HttpResponse:
     user.display_name = f"{user.first_name} {user.last_name}".strip()
     response = HttpResponse()
     _complete(request, response, user, token=request.headers.get(SETUP_TOKEN_HEADER, "") or str(body.get("setupToken") or ""))
-    answer = JsonResponse(UserSerializer(user).data)
+    answer = json_response(UserSerializer(user).data)
     answer.cookies = response.cookies
     return answer
 

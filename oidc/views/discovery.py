@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
-from core.http import endpoint
+from django.http import HttpRequest, HttpResponse
+from core.http import endpoint, json_response
 from oidc import signing_keys
 from oidc.authorization_request import PROMPTS, RESPONSE_MODES
 from oidc.claims import SCOPES
@@ -25,7 +24,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", cors=True)
 def jwks(request: HttpRequest) -> HttpResponse:
-    response = JsonResponse({"keys": signing_keys.published()})
+    response = json_response({"keys": signing_keys.published()})
     response["Cache-Control"] = CACHED
     return response
 
@@ -58,7 +57,7 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "code_challenge_methods_supported": ["S256"],
-        "prompt_values_supported": sorted(PROMPTS),
+        "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

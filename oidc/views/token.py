@@ -1,8 +1,7 @@
 """The token endpoint (RFC 6749 section 3.2)."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
-from core.http import endpoint
+from django.http import HttpRequest, HttpResponse
+from core.http import endpoint, json_response
 from oidc import client_authentication, parameters
 from oidc.errors import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError, oauth_error_response
 from oidc.grants import GRANTS, TokenRequest
@@ -14,7 +13,7 @@ def token(request: HttpRequest) -> HttpResponse:
         body = _answer(request)
     except OAuth2Error as refused:
         return oauth_error_response(refused)
-    response = JsonResponse(body)
+    response = json_response(body)
     response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
     return response
 

@@ -1,9 +1,8 @@
 """The userinfo endpoint (OIDC Core section 5.3)."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
-from core.http import endpoint
+from django.http import HttpRequest, HttpResponse
+from core.http import endpoint, json_response
 from oidc import parameters, store
 from oidc.claims import claims_for
 
@@ -20,7 +19,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return _refuse(403, "insufficient_scope", "The access token was issued without the openid scope.")
     if live.person.disabled:
         return _refuse(401, "invalid_token", "The user account is disabled.")
-    return JsonResponse(claims_for(live.person, live.scope.split()))
+    return json_response(claims_for(live.person, live.scope.split()))
 
 
 def _bearer(request: HttpRequest) -> str | None:
@@ -36,7 +35,7 @@ def _bearer(request: HttpRequest) -> str | None:
 
 def _refuse(status: int, error: str | None, description: str) -> HttpResponse:
     """RFC 6750 section 3: the reason in the header; in the body too, because that is what apps show."""
-    response = JsonResponse({"error": error or "invalid_request", "error_description": description}, status=status)
+    response = json_response({"error": error or "invalid_request", "error_description": description}, status=status)
     challenge = f'Bearer error="{error}", error_description="{description}"' if error else "Bearer"
     response["WWW-Authenticate"] = challenge
     return response
