@@ -58,7 +58,18 @@ class UserAdmin(admin.ModelAdmin):
     list_filter = ("is_admin", "disabled", "groups")
     search_fields = ("username", "email", "first_name", "last_name")
     fieldsets: ClassVar[Any] = [
-        (None, {"fields": ("username", ("first_name", "last_name"), "display_name", ("email", "email_verified"), "locale")}),
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    ("first_name", "last_name"),
+                    "display_name",
+                    ("email", "email_verified"),
+                    "locale",
+                )
+            },
+        ),
         (_("Access"), {"fields": ("is_admin", "disabled", "groups")}),
     ]
     filter_horizontal = ("groups",)
@@ -76,7 +87,18 @@ class PasskeyAdmin(admin.ModelAdmin):
 
     list_display = ("name", "user", "backup_state", "created_at", "last_used_at")
     search_fields = ("name", "user__username")
-    fields = ("user", "name", "credential_id", "aaguid", "transports", "sign_count", "backup_eligible", "backup_state", "created_at", "last_used_at")
+    fields = (
+        "user",
+        "name",
+        "credential_id",
+        "aaguid",
+        "transports",
+        "sign_count",
+        "backup_eligible",
+        "backup_state",
+        "created_at",
+        "last_used_at",
+    )
     list_select_related = ("user",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -129,7 +151,8 @@ class GroupAdmin(admin.ModelAdmin):
     inlines = (ClaimInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return super().get_queryset(request).annotate(people=Count("members"))
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(people=Count("members"))
 
     @admin.display(description=_("people"), ordering="people")
     def people(self, group: Group) -> int:

@@ -65,7 +65,15 @@ def sign_in(request: HttpRequest, user: User, *, methods: Sequence[str]) -> tupl
 
 def set_session_cookie(response: HttpResponseBase, session: Session, key: str) -> None:
     """The cookie lives as long as the session; ``Secure`` also on http, which browsers accept for localhost."""
-    response.set_cookie(settings.SESSION_COOKIE_NAME, key, max_age=int((session.expires_at - session.auth_time).total_seconds()), secure=True, httponly=True, samesite="Lax", path="/")
+    response.set_cookie(
+        settings.SESSION_COOKIE_NAME,
+        key,
+        max_age=int((session.expires_at - session.auth_time).total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
 
 
 def clear_session_cookie(response: HttpResponseBase) -> None:

@@ -26,7 +26,9 @@ class UnreadableAnswer(AppError):
 class UserVerificationRequired(AppError):
     code = "passkey_user_verification_required"
     status = 400
-    message = _("Your passkey did not check that it is you. Set a PIN or a fingerprint on your security key, then try again.")
+    message = _(
+        "Your passkey did not check that it is you. Set a PIN or a fingerprint on your security key, then try again."
+    )
 
 
 class PasskeyRejected(AppError):

@@ -16,11 +16,21 @@ class SetupForm(forms.ModelForm):
         fields: ClassVar[tuple[str, ...]] = ("username", "first_name", "last_name", "email")
         error_messages: ClassVar[dict[str, dict[str, Any]]] = {"username": {"required": _("Choose a username.")}}
 
-    setup_token = forms.CharField(label=_("Setup token"), help_text=_("The value of SETUP_TOKEN that this server was started with."), strip=True, widget=forms.PasswordInput)
+    setup_token = forms.CharField(
+        label=_("Setup token"),
+        help_text=_("The value of SETUP_TOKEN that this server was started with."),
+        strip=True,
+        widget=forms.PasswordInput,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
         super().__init__(*args, **kwargs)
-        self.fields["username"].widget.attrs |= {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        self.fields["username"].widget.attrs |= {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "autofocus": True,
+        }
         self.fields["first_name"].widget.attrs |= {"autocomplete": "given-name"}
         self.fields["last_name"].widget.attrs |= {"autocomplete": "family-name"}
         self.fields["email"].widget.attrs |= {"autocomplete": "email"}

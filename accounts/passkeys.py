@@ -17,11 +17,23 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_attestation_object, parse_authenticator_data, parse_client_data_json
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    parse_attestation_object,
+    parse_authenticator_data,
+    parse_client_data_json,
+)
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.options_to_json_dict import options_to_json_dict
-from webauthn.helpers.structs import AuthenticatorDataFlags, AuthenticatorSelectionCriteria, PublicKeyCredentialDescriptor, ResidentKeyRequirement, UserVerificationRequirement
+from webauthn.helpers.structs import (
+    AuthenticatorDataFlags,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 from accounts import sessions
 from accounts.errors import (
@@ -90,8 +102,15 @@ def begin_registration(user: User, *, session: Session, rp_name: str) -> Started
         user_display_name=user.display_name or user.name,
         challenge=challenge,
         timeout=TIMEOUT_MS,
-        authenticator_selection=AuthenticatorSelectionCriteria(resident_key=ResidentKeyRequirement.REQUIRED, require_resident_key=True, user_verification=UserVerificationRequirement.REQUIRED),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(known)) for known in user.passkeys.values_list("credential_id", flat=True)],
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            require_resident_key=True,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(known))
+            for known in user.passkeys.values_list("credential_id", flat=True)
+        ],
         supported_pub_key_algs=ALGORITHMS,
     )
     plain = options_to_json_dict(options) | {"extensions": {"credProps": True}}
@@ -113,7 +132,12 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
         raise UserVerificationRequired
     try:
         verified = webauthn.verify_registration_response(
-            credential=answer, expected_challenge=challenge, expected_rp_id=rp_id(), expected_origin=settings.APP_URL, require_user_verification=True, supported_pub_key_algs=ALGORITHMS
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=rp_id(),
+            expected_origin=settings.APP_URL,
+            require_user_verification=True,
+            supported_pub_key_algs=ALGORITHMS,
         )
     except _MALFORMED as problem:
         raise _rejected(problem) from None
@@ -147,7 +171,9 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
 def begin_authentication() -> Started:
     """Request options for whoever holds a passkey of this server: nobody has to be named first."""
     challenge = secrets.token_bytes(32)
-    options = webauthn.generate_authentication_options(rp_id=rp_id(), challenge=challenge, timeout=TIMEOUT_MS, user_verification=UserVerificationRequirement.REQUIRED)
+    options = webauthn.generate_authentication_options(
+        rp_id=rp_id(), challenge=challenge, timeout=TIMEOUT_MS, user_verification=UserVerificationRequirement.REQUIRED
+    )
     plain = options_to_json_dict(options)
     plain.pop("allowCredentials", None)
     return Started(plain, _remember(Ceremony.Kind.AUTHENTICATION, challenge, None))
@@ -187,12 +213,16 @@ def finish_authentication(answer: dict[str, Any], *, key: str) -> Passkey:
         raise _rejected("backup eligibility changed")
     _refuse_impossible_backup(eligible=flags.be, state=flags.bs)
     if (verified.new_sign_count or passkey.sign_count) and verified.new_sign_count <= passkey.sign_count:
-        raise _rejected(f"signature counter went from {passkey.sign_count} to {verified.new_sign_count}: the authenticator may have been cloned")
+        raise _rejected(
+            f"signature counter went from {passkey.sign_count} to {verified.new_sign_count}: the authenticator may have been cloned"
+        )
     if not passkey.user.is_active:
         raise UserDisabled
     passkey.sign_count, passkey.backup_state, passkey.last_used_at = verified.new_sign_count, flags.bs, timezone.now()
     # The counter in the condition decides between two answers that race with the same counter.
-    updated = Passkey.objects.filter(pk=passkey.pk, sign_count__lte=passkey.sign_count).update(sign_count=passkey.sign_count, backup_state=passkey.backup_state, last_used_at=passkey.last_used_at)
+    updated = Passkey.objects.filter(pk=passkey.pk, sign_count__lte=passkey.sign_count).update(
+        sign_count=passkey.sign_count, backup_state=passkey.backup_state, last_used_at=passkey.last_used_at
+    )
     if not updated:
         raise _rejected("deleted or used meanwhile")
     return passkey
@@ -245,7 +275,13 @@ def _remember(kind: Ceremony.Kind, challenge: bytes, session: Session | None) ->
         Ceremony.objects.filter(expires_at__lte=now).delete()
         if session is not None:
             Ceremony.objects.filter(session_id=session.pk).delete()
-        Ceremony.objects.create(key_hash=hash_token(key), kind=kind, challenge=challenge, session_id=session.pk if session else None, expires_at=now + CEREMONY_LIFETIME)
+        Ceremony.objects.create(
+            key_hash=hash_token(key),
+            kind=kind,
+            challenge=challenge,
+            session_id=session.pk if session else None,
+            expires_at=now + CEREMONY_LIFETIME,
+        )
     return key
 
 

@@ -26,7 +26,13 @@ def start(user: User, *, methods: Sequence[str], place: Place, lifetime: timedel
     """Sign ``user`` in: a new session, and the key for the browser's cookie. The key is kept as a hash only."""
     key, now = new_token(), timezone.now()
     session = Session.objects.create(
-        key_hash=hash_token(key), user=user, auth_time=now, amr=" ".join(methods), expires_at=now + lifetime, ip_address=place.ip_address or None, user_agent=place.user_agent
+        key_hash=hash_token(key),
+        user=user,
+        auth_time=now,
+        amr=" ".join(methods),
+        expires_at=now + lifetime,
+        ip_address=place.ip_address or None,
+        user_agent=place.user_agent,
     )
     return session, key
 
@@ -39,7 +45,12 @@ def find(key: str) -> Session | None:
 def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta) -> str:
     """Note that the person has just proved again who they are; the session gets a new key (attacks.md D1) and its full time."""
     key, now = new_token(), timezone.now()
-    session.key_hash, session.auth_time, session.amr, session.expires_at = hash_token(key), now, " ".join(methods), now + lifetime
+    session.key_hash, session.auth_time, session.amr, session.expires_at = (
+        hash_token(key),
+        now,
+        " ".join(methods),
+        now + lifetime,
+    )
     session.save(update_fields=["key_hash", "auth_time", "amr", "expires_at"])
     return key
 

@@ -33,7 +33,9 @@ def complete(user: User, *, token: str) -> User:
     check_token(token)
     with transaction.atomic():
         # The update decides; on PostgreSQL the second call waits here for the first to commit.
-        claimed = SiteConfiguration.objects.filter(pk=1, setup_completed_at__isnull=True).update(setup_completed_at=timezone.now())
+        claimed = SiteConfiguration.objects.filter(pk=1, setup_completed_at__isnull=True).update(
+            setup_completed_at=timezone.now()
+        )
         if not claimed or User.objects.exists():
             raise SetupAlreadyCompleted
         user.is_admin, user.disabled = True, False

@@ -14,10 +14,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pocketid.audit")
 
 
-def record(event: Event, *, user: "User | None", request: HttpRequest | None, actor: "User | None" = None, **data: str) -> None:
+def record(
+    event: Event, *, user: "User | None", request: HttpRequest | None, actor: "User | None" = None, **data: str
+) -> None:
     """Add an entry. ``data`` are facts worth reading later, never secrets."""
-    entry = Entry(event=event, user=user, username=user.username if user else "", actor_username=actor.username if actor else "", data=data)
+    entry = Entry(
+        event=event,
+        user=user,
+        username=user.username if user else "",
+        actor_username=actor.username if actor else "",
+        data=data,
+    )
     if request is not None:
         entry.ip_address, entry.user_agent = client_ip(request) or None, user_agent(request)
     entry.save(force_insert=True)
-    logger.info("%s %s %s", event.value, entry.username or "-", data or "", extra={"request_id": request_id(request) if request else ""})
+    logger.info(
+        "%s %s %s",
+        event.value,
+        entry.username or "-",
+        data or "",
+        extra={"request_id": request_id(request) if request else ""},
+    )

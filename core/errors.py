@@ -18,7 +18,13 @@ class AppError(Exception):
     message: str | Promise = _("Something went wrong")
     remedy: str | Promise = ""
 
-    def __init__(self, message: str | Promise | None = None, *, remedy: str | Promise | None = None, details: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        message: str | Promise | None = None,
+        *,
+        remedy: str | Promise | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         if message is not None:
             self.message = message
         if remedy is not None:
@@ -67,7 +73,10 @@ class ValidationFailed(AppError):
 
     def __init__(self, fields: list[tuple[str, str, str]]) -> None:
         text = ", ".join(f"{name} {message}" for name, _code, message in fields)
-        super().__init__(text[:1].upper() + text[1:], details={"fields": [{"field": name, "code": code, "message": message} for name, code, message in fields]})
+        super().__init__(
+            text[:1].upper() + text[1:],
+            details={"fields": [{"field": name, "code": code, "message": message} for name, code, message in fields]},
+        )
 
 
 class NotSignedIn(AppError):

@@ -90,7 +90,12 @@ def wants_page(request: HttpRequest) -> bool:
 
 def safe_path(target: str | None, default: str) -> str:
     """``target`` if it is a path on this server, else ``default``: never an address elsewhere."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or any(ord(c) < 0x20 or c == "\\" for c in target):
+    if (
+        not target
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or any(ord(c) < 0x20 or c == "\\" for c in target)
+    ):
         return default
     parts = urlsplit(target)
     return default if parts.scheme or parts.netloc else target
@@ -136,14 +141,18 @@ def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
                 response = error_response(request, EndpointNotFound())
             return open_to_all_origins(response) if cors else response
 
-        return cast(View, call)
+        return cast("View", call)
 
     return decorate
 
 
 def json_response(body: object, *, status: int = 200) -> HttpResponse:
     """JSON with its charset named, as Pocket ID does."""
-    return HttpResponse(json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False), status=status, content_type="application/json; charset=utf-8")
+    return HttpResponse(
+        json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False),
+        status=status,
+        content_type="application/json; charset=utf-8",
+    )
 
 
 def no_content() -> HttpResponse:
@@ -163,6 +172,11 @@ def open_to_all_origins(response: HttpResponseBase) -> HttpResponseBase:
 def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
     """The one place where a refusal becomes HTTP: a page for people, JSON for programs."""
     if wants_page(request):
-        context = {"title": error.message, "message": error.remedy, "reference": request_id(request)[:8].upper(), "status": error.status}
+        context = {
+            "title": error.message,
+            "message": error.remedy,
+            "reference": request_id(request)[:8].upper(),
+            "status": error.status,
+        }
         return render(request, "error.html", context, status=error.status)
     return json_response(error.as_json(request_id(request)), status=error.status)

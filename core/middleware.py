@@ -54,11 +54,22 @@ class RequestMiddleware:
         response["X-Request-ID"] = request_id(request)
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
-        if not response.streaming and "Content-Length" not in response and response.status_code != HTTPStatus.NO_CONTENT:
+        if (
+            not response.streaming
+            and "Content-Length" not in response
+            and response.status_code != HTTPStatus.NO_CONTENT
+        ):
             response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined] # only streaming answers have none
         if logger.isEnabledFor(logging.INFO):
             # The path without its query: queries carry codes and states.
-            logger.info("%s %s %s %.1f ms", request.method, request.path, response.status_code, (time.perf_counter() - started) * 1000, extra={"request_id": request_id(request), "ip": client_ip(request)})
+            logger.info(
+                "%s %s %s %.1f ms",
+                request.method,
+                request.path,
+                response.status_code,
+                (time.perf_counter() - started) * 1000,
+                extra={"request_id": request_id(request), "ip": client_ip(request)},
+            )
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -79,7 +90,12 @@ class CrossSiteMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method not in SAFE_METHODS and not is_protocol(request) and request.path_info not in self.OPEN and _is_cross_site(request):
+        if (
+            request.method not in SAFE_METHODS
+            and not is_protocol(request)
+            and request.path_info not in self.OPEN
+            and _is_cross_site(request)
+        ):
             return error_response(request, CrossSiteRequest())
         return self.get_response(request)
 
@@ -130,9 +146,8 @@ class PageCspMiddleware(CSPMiddleware):
         if not is_protocol(request):
             super().process_request(request)
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if is_protocol(request):
             response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
             return response
-        answer: HttpResponse = super().process_response(request, response)
-        return answer
+        return super().process_response(request, response)

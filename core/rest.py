@@ -15,7 +15,15 @@ if TYPE_CHECKING:  # DRF imports this module while it is being imported itself
     from rest_framework.views import APIView
 
 # DRF's code -> ours, and the words that follow the field's name.
-_FIELD_CODES = {"required": "required", "blank": "required", "null": "required", "max_length": "too_long", "min_length": "too_short", "invalid": "invalid_format", "unique": "already_in_use"}
+_FIELD_CODES = {
+    "required": "required",
+    "blank": "required",
+    "null": "required",
+    "max_length": "too_long",
+    "min_length": "too_short",
+    "invalid": "invalid_format",
+    "unique": "already_in_use",
+}
 
 
 class IsSignedIn(BasePermission):

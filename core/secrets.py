@@ -40,7 +40,9 @@ def derive_key(purpose: str, length: int = 32) -> bytes:
 
 @lru_cache(maxsize=16)
 def _derive(encryption_key: str, purpose: str, length: int) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=b"pocketid/" + purpose.encode()).derive(encryption_key.encode())
+    return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=b"pocketid/" + purpose.encode()).derive(
+        encryption_key.encode()
+    )
 
 
 def encrypt(plain: bytes, *, place: str) -> str:

@@ -34,7 +34,10 @@ class ClientForm(forms.ModelForm):
     class Meta:
         model = Client
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets name them
-        widgets: ClassVar[dict[str, Any]] = {"redirect_uris": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "post_logout_redirect_uris": forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})}
+        widgets: ClassVar[dict[str, Any]] = {
+            "redirect_uris": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+            "post_logout_redirect_uris": forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        }
 
 
 @admin.register(Client)
@@ -44,9 +47,27 @@ class ClientAdmin(admin.ModelAdmin):
     search_fields = ("name", "client_id")
     fieldsets: ClassVar[Any] = [
         (None, {"fields": ("name", "redirect_uris", "launch_url", "description")}),
-        (_("Who may use it"), {"fields": ("is_group_restricted", "allowed_groups", "skip_authorization", "reauthentication_required")}),
+        (
+            _("Who may use it"),
+            {"fields": ("is_group_restricted", "allowed_groups", "skip_authorization", "reauthentication_required")},
+        ),
         (_("Signing out"), {"fields": ("post_logout_redirect_uris",)}),
-        (_("Protocol"), {"classes": ("collapse",), "fields": ("client_id", "client_type", "pkce_required", "refresh_tokens", "algorithm", "claims_in_id_token", "access_token_minutes", "refresh_token_minutes")}),
+        (
+            _("Protocol"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "client_id",
+                    "client_type",
+                    "pkce_required",
+                    "refresh_tokens",
+                    "algorithm",
+                    "claims_in_id_token",
+                    "access_token_minutes",
+                    "refresh_token_minutes",
+                ),
+            },
+        ),
     ]
     filter_horizontal = ("allowed_groups",)
     inlines = (ClientSecretInline,)
@@ -59,7 +80,14 @@ class ClientAdmin(admin.ModelAdmin):
         return self.inlines if obj is not None and not obj.is_public else ()
 
     def get_urls(self) -> list[URLPattern]:
-        return [path("<path:object_id>/new-secret/", self.admin_site.admin_view(self.new_secret), name="oidc_client_new_secret"), *super().get_urls()]
+        return [
+            path(
+                "<path:object_id>/new-secret/",
+                self.admin_site.admin_view(self.new_secret),
+                name="oidc_client_new_secret",
+            ),
+            *super().get_urls(),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -71,7 +99,12 @@ class ClientAdmin(admin.ModelAdmin):
 
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         client = self.get_object(request, object_id)
-        if client is None or client.is_public or request.method != "POST" or not self.has_change_permission(request, client):
+        if (
+            client is None
+            or client.is_public
+            or request.method != "POST"
+            or not self.has_change_permission(request, client)
+        ):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return] # Django's own
         return self._show(request, client, client_secrets.create(client)[1])
 

@@ -54,7 +54,14 @@ class AuthorizationRequest:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        return cls(**{**stored, "reply_to": ReplyTo(**stored["reply_to"]), "prompts": frozenset(stored["prompts"]), "scopes": tuple(stored["scopes"])})
+        return cls(
+            **{
+                **stored,
+                "reply_to": ReplyTo(**stored["reply_to"]),
+                "prompts": frozenset(stored["prompts"]),
+                "scopes": tuple(stored["scopes"]),
+            }
+        )
 
 
 def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
@@ -71,7 +78,9 @@ def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
     if not redirect_uris.is_allowed(uri, registered):
         raise RedirectUriNotRegistered(details={"redirect_uri": uri, "registered": registered})
     if not settings.ALLOW_INSECURE_CALLBACK_URLS and redirect_uris.is_insecure(uri):
-        raise RedirectUriNotRegistered(details={"redirect_uri": uri, "reason": "plain http is not allowed (ALLOW_INSECURE_CALLBACK_URLS)"})
+        raise RedirectUriNotRegistered(
+            details={"redirect_uri": uri, "reason": "plain http is not allowed (ALLOW_INSECURE_CALLBACK_URLS)"}
+        )
     mode = parameters.get("response_mode", "")
     return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
 
@@ -88,7 +97,11 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
         raise RegistrationNotSupported
     if parameters.get("response_type") != "code":
         raise UnsupportedResponseTypeError(description="response_type must be code.")
-    pkce.check_challenge(parameters.get("code_challenge", ""), parameters.get("code_challenge_method", ""), required=client.pkce_required or client.is_public)
+    pkce.check_challenge(
+        parameters.get("code_challenge", ""),
+        parameters.get("code_challenge_method", ""),
+        required=client.pkce_required or client.is_public,
+    )
     return AuthorizationRequest(
         reply_to=answer,
         scopes=tuple(dict.fromkeys(scope for scope in parameters.get("scope", "").split() if scope in SCOPES)),

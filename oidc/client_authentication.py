@@ -31,19 +31,25 @@ def read(form: Mapping[str, str], authorization: str) -> Credentials:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         if not form.get("client_id"):
-            raise InvalidClientError(description="The request does not say which client it is from: client_id is missing.")
+            raise InvalidClientError(
+                description="The request does not say which client it is from: client_id is missing."
+            )
         secret = form.get("client_secret")
         return Credentials(form["client_id"], secret, "none" if secret is None else "client_secret_post")
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         # Both parts are form-encoded before base64 (RFC 6749 section 2.3.1); libraries do so.
-        credentials = Credentials(unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict"), "client_secret_basic")
+        credentials = Credentials(
+            unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict"), "client_secret_basic"
+        )
     except (binascii.Error, ValueError):
         raise InvalidClientError(description="The Authorization header does not hold Basic credentials.") from None
     if not colon or not credentials.client_id:
         raise InvalidClientError(description="The Authorization header names no client.")
     if form.get("client_secret"):
-        raise InvalidClientError(description="The client authenticated in two ways at once: in the Authorization header and with client_secret. Use one.")
+        raise InvalidClientError(
+            description="The client authenticated in two ways at once: in the Authorization header and with client_secret. Use one."
+        )
     if form.get("client_id", credentials.client_id) != credentials.client_id:
         raise InvalidClientError(description="client_id and the Authorization header name two different clients.")
     return credentials
@@ -65,15 +71,24 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
     if secret is None:
         raise _refused(credentials, "The client secret is missing: none was sent.")
     if not secret:
-        raise _refused(credentials, "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.")
-    # All are compared, so that the time does not tell which one it was.
-    if any([client_secrets.matches(secret, known) for known in found.secret_hashes or [_DECOY]]):
+        raise _refused(
+            credentials,
+            "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.",
+        )
+    if _is_one_of(secret, found.secret_hashes or [_DECOY]):
         return found
-    if secret != secret.strip() and any([client_secrets.matches(secret.strip(), known) for known in found.secret_hashes]):
+    if secret != secret.strip() and _is_one_of(secret.strip(), found.secret_hashes):
         raise _refused(credentials, "The client secret has a blank before or after it. Paste it again without.")
     raise _refused(credentials, "The client secret is wrong.")
 
 
+def _is_one_of(secret: str, hashes: list[str]) -> bool:
+    """All are compared, so that the time does not tell which one it was."""
+    return sum(client_secrets.matches(secret, known) for known in hashes) > 0
+
+
 def _refused(credentials: Credentials, description: str) -> InvalidClientError:
-    logger.warning("client authentication refused: %s (%s) client %.64r", description, credentials.method, credentials.client_id)
+    logger.warning(
+        "client authentication refused: %s (%s) client %.64r", description, credentials.method, credentials.client_id
+    )
     return InvalidClientError(description=description)

@@ -7,6 +7,7 @@ strangers spend it; it protects secrets that people choose, and these are not.
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.hashers import BasePasswordHasher, check_password, identify_hasher, mask_hash
 from django.utils.translation import gettext_noop as _
@@ -21,7 +22,9 @@ class Sha256SecretHasher(BasePasswordHasher):
     algorithm = "sha256_secret"
 
     def encode(self, password: str, salt: str) -> str:
-        return f"{self.algorithm}${salt}${hashlib.sha256((salt + password).encode('utf-8', 'surrogatepass')).hexdigest()}"
+        return (
+            f"{self.algorithm}${salt}${hashlib.sha256((salt + password).encode('utf-8', 'surrogatepass')).hexdigest()}"
+        )
 
     def decode(self, encoded: str) -> dict[str, str]:
         algorithm, salt, digest = encoded.split("$", 2)
@@ -30,7 +33,7 @@ class Sha256SecretHasher(BasePasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         return equal(encoded, self.encode(password, self.decode(encoded)["salt"]))
 
-    def safe_summary(self, encoded: str) -> dict[str, str]:
+    def safe_summary(self, encoded: str) -> dict[Any, str]:
         return {_("algorithm"): self.algorithm, _("hash"): mask_hash(self.decode(encoded)["hash"])}
 
     def must_update(self, encoded: str) -> bool:
@@ -47,7 +50,9 @@ _HEAD = Sha256SecretHasher.algorithm + "$"
 def create(client: Client, *, expires_at: datetime | None = None) -> tuple[ClientSecret, str]:
     """A new secret of ``client``, and its text, which nobody can be shown again."""
     text = secrets.token_urlsafe(32)
-    return ClientSecret.objects.create(client=client, secret_hash=hash_secret(text), prefix=text[:4], expires_at=expires_at), text
+    return ClientSecret.objects.create(
+        client=client, secret_hash=hash_secret(text), prefix=text[:4], expires_at=expires_at
+    ), text
 
 
 def hash_secret(text: str) -> str:

@@ -49,7 +49,13 @@ def items(user: User, scopes: tuple[str, ...]) -> list[Item]:
     if "email" in scopes and user.email:
         found.append(Item("mail", _("Your e-mail address"), user.email))
     if "groups" in scopes:
-        found.append(Item("groups", _("Your groups"), ", ".join(user.groups.values_list("name", flat=True)) or _("you are in none")))
+        found.append(
+            Item(
+                "groups",
+                _("Your groups"),
+                ", ".join(user.groups.values_list("name", flat=True)) or _("you are in none"),
+            )
+        )
     if "profile" in scopes and (claims := _custom_claims(user)):
         found.append(Item("claims", _("More about you"), ", ".join(claims)))
     if "offline_access" in scopes:

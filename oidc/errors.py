@@ -17,7 +17,13 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnsupportedGrantTypeError,
     UnsupportedResponseTypeError,
 )
-from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired, RegistrationNotSupported, RequestNotSupported, RequestURINotSupported
+from oauthlib.openid.connect.core.exceptions import (
+    ConsentRequired,
+    LoginRequired,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestURINotSupported,
+)
 
 from core.errors import AppError
 from core.http import json_response
@@ -75,21 +81,27 @@ class UnknownClient(AppError):
     code = "invalid_client"
     status = 400
     message = _("This server does not know the app that sent you")
-    remedy = _("The client ID in the app's settings is not one of this server. The person who runs it can compare the two.")
+    remedy = _(
+        "The client ID in the app's settings is not one of this server. The person who runs it can compare the two."
+    )
 
 
 class RedirectUriNotRegistered(AppError):
     code = "invalid_request"
     status = 400
     message = _("The app sent you with a wrong callback address")
-    remedy = _("It asked to bring you back to an address that is not registered for it, so nothing about you was shared. The person who runs this server can mend it.")
+    remedy = _(
+        "It asked to bring you back to an address that is not registered for it, so nothing about you was shared. The person who runs this server can mend it."
+    )
 
 
 class AppDeniesAccess(AppError):
     code = "oidc_access_denied"
     status = 403
     message = _("You're not allowed to access this service")
-    remedy = _("Only some groups may use this app, and you are in none of them. The person who runs this server can let you in.")
+    remedy = _(
+        "Only some groups may use this app, and you are in none of them. The person who runs this server can let you in."
+    )
 
 
 class InteractionExpired(AppError):

@@ -49,11 +49,19 @@ def accepted(parameters: Mapping[str, str], session: Session | None) -> Logout |
     if claims.get("exp", 0) < time.time() and (session is None or sid != str(session.pk)):
         return None
     redirect_uri = parameters.get("post_logout_redirect_uri")
-    if redirect_uri is not None and not redirect_uris.is_allowed(redirect_uri, client.post_logout_redirect_uris.split()):
+    if redirect_uri is not None and not redirect_uris.is_allowed(
+        redirect_uri, client.post_logout_redirect_uris.split()
+    ):
         return None
     return Logout(client, user_id, uuid.UUID(sid) if sid else None, redirect_uri)
 
 
 def revoke_tokens(logout: Logout) -> int:
     """End what the app got from this sign-in; how many grants that were."""
-    return Grant.objects.filter(sid=logout.sid, application=logout.client, user_id=logout.user_id, revoked_at__isnull=True).update(revoked_at=timezone.now()) if logout.sid else 0
+    return (
+        Grant.objects.filter(
+            sid=logout.sid, application=logout.client, user_id=logout.user_id, revoked_at__isnull=True
+        ).update(revoked_at=timezone.now())
+        if logout.sid
+        else 0
+    )

@@ -20,7 +20,11 @@ def single(given: QueryDict) -> Mapping[str, str]:
         value = values[0]
         if len(value) > MAX_LENGTH:
             raise BadParameters(f"The parameter {name[:40]} is longer than {MAX_LENGTH} characters.")
-        if "\x00" in value or "\ufffd" in value or not value.isprintable() and any(0xD800 <= ord(c) < 0xE000 for c in value):
+        if (
+            "\x00" in value
+            or "\ufffd" in value
+            or (not value.isprintable() and any(0xD800 <= ord(c) < 0xE000 for c in value))
+        ):
             raise BadParameters(f"The parameter {name[:40]} is not valid UTF-8 text.")
         found[name] = value
     return found

@@ -17,7 +17,13 @@ def park(asked: AuthorizationRequest, client_id: int, session: Session | None) -
     """Keep the request for an hour at most; it survives a restart."""
     now = timezone.now()
     PendingAuthorization.objects.filter(expires_at__lte=now).delete()
-    return PendingAuthorization.objects.create(client_id=client_id, parameters=asked.as_json(), created_at=now, expires_at=now + PENDING_LIFETIME, session_id=session.pk if session else None)
+    return PendingAuthorization.objects.create(
+        client_id=client_id,
+        parameters=asked.as_json(),
+        created_at=now,
+        expires_at=now + PENDING_LIFETIME,
+        session_id=session.pk if session else None,
+    )
 
 
 def find(interaction: str | uuid.UUID) -> PendingAuthorization:
@@ -40,7 +46,9 @@ def progress(waiting: PendingAuthorization, session: Session | None) -> Progress
     return Progress(since=since, account_chosen=waiting.account_chosen, consented=waiting.consented)
 
 
-def record(waiting: PendingAuthorization, session: Session, *, account_chosen: bool = False, consented: bool = False) -> None:
+def record(
+    waiting: PendingAuthorization, session: Session, *, account_chosen: bool = False, consented: bool = False
+) -> None:
     """Note a step taken in ``session``."""
     if waiting.session_id != session.pk:
         waiting.account_chosen = waiting.consented = False

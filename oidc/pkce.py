@@ -30,10 +30,16 @@ def check_verifier(verifier: str, challenge: str) -> None:
     if not challenge:
         if verifier:
             # Somebody removed the challenge on the way to us (RFC 9700 section 4.8.2).
-            raise InvalidGrantError(description="A code_verifier was sent, but the authorization request had no code_challenge.")
+            raise InvalidGrantError(
+                description="A code_verifier was sent, but the authorization request had no code_challenge."
+            )
         return
     if not verifier:
         raise InvalidGrantError(description="The code_verifier is missing.")
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()).rstrip(b"=").decode()
+    digest = (
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest())
+        .rstrip(b"=")
+        .decode()
+    )
     if not _VERIFIER.match(verifier) or not equal(digest, challenge):
         raise InvalidGrantError(description="The code_verifier does not belong to the code_challenge.")

@@ -31,7 +31,9 @@ class Progress:
     consented: bool = False
 
 
-def steps(asked: AuthorizationRequest, client: AuthorizingClient, session: Session | None, progress: Progress) -> list[Step]:
+def steps(
+    asked: AuthorizationRequest, client: AuthorizingClient, session: Session | None, progress: Progress
+) -> list[Step]:
     """The steps that are left. Without a session the first is signing in, and what follows shows itself then."""
     if session is None:
         return [Step.AUTHENTICATE]
@@ -45,7 +47,9 @@ def steps(asked: AuthorizationRequest, client: AuthorizingClient, session: Sessi
     return left
 
 
-def _needs_reauthentication(asked: AuthorizationRequest, client: AuthorizingClient, session: Session, progress: Progress) -> bool:
+def _needs_reauthentication(
+    asked: AuthorizationRequest, client: AuthorizingClient, session: Session, progress: Progress
+) -> bool:
     # Only a sign-in after the request came counts: one a moment before it is not what was asked for.
     if session.auth_time >= progress.since:
         return False

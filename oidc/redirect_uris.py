@@ -7,7 +7,7 @@ normalised first: what differs in case, default port, encoding or a final slash 
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -79,7 +79,11 @@ def check_pattern(pattern: str) -> None:
         raise UnusablePattern(_("has a wildcard, which this server does not allow (ALLOW_CALLBACK_WILDCARDS)."))
     labels = parts.host.split(".")
     if "*" in parts.host and (len(labels) < 3 or any("*" in label for label in labels[-2:])):
-        raise UnusablePattern(_("would match hosts of strangers: a wildcard must stand left of at least two fixed names, as in https://*.example.org."))
+        raise UnusablePattern(
+            _(
+                "would match hosts of strangers: a wildcard must stand left of at least two fixed names, as in https://*.example.org."
+            )
+        )
     if pattern.count("*") > 8:
         raise UnusablePattern(_("has too many wildcards."))
 
@@ -109,7 +113,14 @@ def _is_same_loopback(asked: _Uri, pattern: str) -> bool:
     if not pattern.startswith("http://") or asked.scheme != "http":
         return False
     known = _split(pattern)
-    return known is not None and bool(_LOOPBACK.match(known.host)) and asked.host == known.host and _is_port(asked.port) and _same_path(known, asked) and _same_query(known.query, asked.query)
+    return (
+        known is not None
+        and bool(_LOOPBACK.match(known.host))
+        and asked.host == known.host
+        and _is_port(asked.port)
+        and _same_path(known, asked)
+        and _same_query(known.query, asked.query)
+    )
 
 
 def _is_port(port: str | None) -> bool:
@@ -136,7 +147,10 @@ def _same_host(pattern: str, host: str) -> bool:
     if "*" not in pattern:
         return pattern == host
     known, asked = pattern.split("."), host.split(".")
-    return len(known) == len(asked) and all(_glob(p, label) and re.fullmatch(r"[A-Za-z0-9-]+", label) is not None for p, label in zip(known, asked, strict=True))
+    return len(known) == len(asked) and all(
+        _glob(p, label) and re.fullmatch(r"[A-Za-z0-9-]+", label) is not None
+        for p, label in zip(known, asked, strict=True)
+    )
 
 
 def _same_port(pattern: str | None, port: str | None) -> bool:
@@ -155,7 +169,7 @@ def _same_path(known: _Uri, asked: _Uri) -> bool:
 
 
 def _same_segments(known: tuple[str, ...], asked: tuple[str, ...]) -> bool:
-    @lru_cache(maxsize=None)  # each pair of places is looked at once, however many ** there are
+    @cache  # each pair of places is looked at once, however many ** there are
     def same(i: int, j: int) -> bool:
         if i == len(known):
             return j == len(asked)

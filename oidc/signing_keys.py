@@ -44,7 +44,11 @@ class Signer:
 
     def sign(self, kind: str, claims: Mapping[str, object]) -> str:
         """A compact JWS (RFC 7515 section 3.1) with ``typ`` ``kind``."""
-        signed = self.headers[kind] + b"." + _base64url(json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode())
+        signed = (
+            self.headers[kind]
+            + b"."
+            + _base64url(json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode())
+        )
         return (signed + b"." + _base64url(self._signature(signed))).decode()
 
     def _signature(self, data: bytes) -> bytes:
@@ -75,7 +79,12 @@ def _load(row: SigningKey) -> Signer:
     der = decrypt(row.private_key, place=row.place)
     # We made this key and its ciphertext is authenticated: checking its primes again would cost 29 ms under the GIL.
     key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-    headers = {kind: _base64url(json.dumps({"alg": row.algorithm, "kid": row.kid, "typ": kind}, separators=(",", ":")).encode()) for kind in KINDS}
+    headers = {
+        kind: _base64url(
+            json.dumps({"alg": row.algorithm, "kid": row.kid, "typ": kind}, separators=(",", ":")).encode()
+        )
+        for kind in KINDS
+    }
     made = Signer(row.kid, row.algorithm, key, headers)
     with _lock:
         return _ring.setdefault(row.kid, made)
@@ -116,7 +125,12 @@ def _generate(algorithm: str) -> SigningKey:
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     jwk = JWK.from_pem(public)
     kid = jwk.thumbprint()  # RFC 7638: the same key has the same id everywhere
-    row = SigningKey(kid=kid, algorithm=algorithm, state=SigningKey.State.CURRENT, public_jwk={**jwk.export_public(as_dict=True), "kid": kid, "alg": algorithm, "use": "sig"})
+    row = SigningKey(
+        kid=kid,
+        algorithm=algorithm,
+        state=SigningKey.State.CURRENT,
+        public_jwk={**jwk.export_public(as_dict=True), "kid": kid, "alg": algorithm, "use": "sig"},
+    )
     der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     row.private_key = encrypt(der, place=row.place)
     return row
@@ -174,7 +188,11 @@ def verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
             case ec.EllipticCurvePublicKey() as key:
                 if len(raw) != 64:
                     raise UnverifiableToken
-                key.verify(encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")), data, ec.ECDSA(hashes.SHA256()))
+                key.verify(
+                    encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")),
+                    data,
+                    ec.ECDSA(hashes.SHA256()),
+                )
             case ed25519.Ed25519PublicKey() as key:
                 key.verify(raw, data)
     except InvalidSignature:

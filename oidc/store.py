@@ -154,7 +154,10 @@ _STATEMENTS = {
     "touch consent": "UPDATE oidc_consent SET last_used_at = %s WHERE id = %s",
     "revoke": "UPDATE oidc_grant SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL",
 }
-_DIALECTS = {"sqlite": {"array": "json_group_array", "pair": "json_array"}, "postgresql": {"array": "json_agg", "pair": "json_build_array"}}
+_DIALECTS = {
+    "sqlite": {"array": "json_group_array", "pair": "json_array"},
+    "postgresql": {"array": "json_agg", "pair": "json_build_array"},
+}
 
 
 @cache
@@ -189,7 +192,11 @@ def find_refresh_token(client_id: str, token: str, *, successor: str) -> Present
     if row is None:
         return None
     grant, person = _grant(row[13:26]), _person(row[26:37])
-    refresh = RefreshRow(row[38], _aware(row[39]), _aware(row[40]) if row[40] is not None else None, bool(row[41])) if row[38] is not None else None
+    refresh = (
+        RefreshRow(row[38], _aware(row[39]), _aware(row[40]) if row[40] is not None else None, bool(row[41]))
+        if row[38] is not None
+        else None
+    )
     return Presented(_client(row), _json(row[12]), grant, person, bool(row[37]), refresh)
 
 
@@ -197,7 +204,13 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
     """The client, what the person consented to before, and whether its groups keep them out."""
     user = _uuid(user_id) if user_id is not None else None
     row = _row("authorizing", user, user, client_id)
-    return AuthorizingClient(_client(row), bool(row[12]), bool(row[13]), bool(row[14]) and user is not None, row[15], row[16]) if row else None
+    return (
+        AuthorizingClient(
+            _client(row), bool(row[12]), bool(row[13]), bool(row[14]) and user is not None, row[15], row[16]
+        )
+        if row
+        else None
+    )
 
 
 def live_access_token(token: str) -> LiveToken | None:
@@ -210,12 +223,39 @@ def live_access_token(token: str) -> LiveToken | None:
 
 
 def insert_grant(
-    *, code: str, user_id: UUID, client: ClientRow, expires: datetime, redirect_uri: str, redirect_uri_given: bool, scope: str, code_challenge: str, nonce: str, sid: UUID, auth_time: datetime, amr: str
-) -> None:  # fmt: skip
+    *,
+    code: str,
+    user_id: UUID,
+    client: ClientRow,
+    expires: datetime,
+    redirect_uri: str,
+    redirect_uri_given: bool,
+    scope: str,
+    code_challenge: str,
+    nonce: str,
+    sid: UUID,
+    auth_time: datetime,
+    amr: str,
+) -> None:
     _execute(
-        "insert grant", hash_token(code), _uuid(user_id), client.id, _time(expires), redirect_uri, redirect_uri_given, scope, code_challenge, "S256" if code_challenge else "", nonce, "", "[]",
-        _uuid(sid), _time(auth_time), amr, _time(timezone.now()),
-    )  # fmt: skip
+        "insert grant",
+        hash_token(code),
+        _uuid(user_id),
+        client.id,
+        _time(expires),
+        redirect_uri,
+        redirect_uri_given,
+        scope,
+        code_challenge,
+        "S256" if code_challenge else "",
+        nonce,
+        "",
+        "[]",
+        _uuid(sid),
+        _time(auth_time),
+        amr,
+        _time(timezone.now()),
+    )
 
 
 def touch_consent(consent_id: int) -> None:
@@ -244,7 +284,19 @@ def rotate(refresh: RefreshRow, grant: GrantRow, new: NewTokens) -> None:
 def issue_again(grant: GrantRow, new: NewTokens) -> None:
     """Another access token beside the successor that was lost on its way; raise ``LostRace`` if that is used or revoked."""
     now = _time(timezone.now())
-    if _execute("insert access beside", new.access_hash, grant.client, _time(new.access_expires), new.scope, json.dumps(new.audience), now, new.refresh_hash) != 1:
+    if (
+        _execute(
+            "insert access beside",
+            new.access_hash,
+            grant.client,
+            _time(new.access_expires),
+            new.scope,
+            json.dumps(new.audience),
+            now,
+            new.refresh_hash,
+        )
+        != 1
+    ):
         raise LostRace
 
 
@@ -257,7 +309,17 @@ def _insert_tokens(grant: GrantRow, new: NewTokens, now: Any) -> None:  # noqa: 
     refresh_id = None
     if new.refresh_hash is not None and new.refresh_expires is not None:
         refresh_id = _row("insert refresh", new.refresh_hash, grant.id, _time(new.refresh_expires), now)[0]  # type: ignore[index] # RETURNING gives a row or an error
-    _execute("insert access", new.access_hash, grant.client, grant.id, refresh_id, _time(new.access_expires), new.scope, json.dumps(new.audience), now)
+    _execute(
+        "insert access",
+        new.access_hash,
+        grant.client,
+        grant.id,
+        refresh_id,
+        _time(new.access_expires),
+        new.scope,
+        json.dumps(new.audience),
+        now,
+    )
 
 
 # Rows to types
@@ -278,20 +340,49 @@ def _execute(name: str, *parameters: Any) -> int:  # noqa: ANN401 - SQL paramete
 
 
 def _client(row: Sequence[Any]) -> ClientRow:
-    return ClientRow(row[0], row[1], row[2], row[3] == "public", row[4], row[5], row[6] or "", bool(row[7]), row[8], bool(row[9]), row[10], row[11])
+    return ClientRow(
+        row[0],
+        row[1],
+        row[2],
+        row[3] == "public",
+        row[4],
+        row[5],
+        row[6] or "",
+        bool(row[7]),
+        row[8],
+        bool(row[9]),
+        row[10],
+        row[11],
+    )
 
 
 def _grant(row: Sequence[Any]) -> GrantRow | None:
     if row[0] is None:
         return None
-    return GrantRow(row[0], row[1], _aware(row[2]), row[3], bool(row[4]), row[5], row[6], row[7], _as_uuid(row[8]) if row[8] else None, _aware(row[9]), row[10], bool(row[11]), bool(row[12]))
+    return GrantRow(
+        row[0],
+        row[1],
+        _aware(row[2]),
+        row[3],
+        bool(row[4]),
+        row[5],
+        row[6],
+        row[7],
+        _as_uuid(row[8]) if row[8] else None,
+        _aware(row[9]),
+        row[10],
+        bool(row[11]),
+        bool(row[12]),
+    )
 
 
 def _person(row: Sequence[Any]) -> Person | None:
     if row[0] is None:
         return None
     claims = [(key, value) for key, value in (*_json(row[9]), *_json(row[10]))]
-    return Person(_as_uuid(row[0]), row[1], row[2], bool(row[3]), row[4], row[5], row[6], bool(row[7]), _json(row[8]), claims)
+    return Person(
+        _as_uuid(row[0]), row[1], row[2], bool(row[3]), row[4], row[5], row[6], bool(row[7]), _json(row[8]), claims
+    )
 
 
 def _json(value: str | list[Any] | None) -> list[Any]:

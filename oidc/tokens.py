@@ -44,7 +44,9 @@ def successor_of(refresh_token: str) -> str:
 
     So a client that lost the answer can be given it again although only a hash is stored, and a family never branches.
     """
-    mac = hmac.new(derive_key("refresh token successor"), refresh_token.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    mac = hmac.new(
+        derive_key("refresh token successor"), refresh_token.encode("utf-8", "surrogatepass"), hashlib.sha256
+    )
     return REFRESH_PREFIX + base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
 
 
@@ -56,13 +58,31 @@ def issue(client: ClientRow, grant: GrantRow, person: Person, *, refresh_token: 
     audience = [client.client_id, settings.APP_URL] if IDENTITY_SCOPES.intersection(scopes) else [client.client_id]
     access_token = signer.sign(
         "at+jwt",
-        {"iss": settings.APP_URL, "sub": str(person.id), "client_id": client.client_id, "aud": audience, "iat": now, "exp": now + lifetime, "jti": uuid.uuid4().hex, "scp": scopes, "scope": grant.scope},
+        {
+            "iss": settings.APP_URL,
+            "sub": str(person.id),
+            "client_id": client.client_id,
+            "aud": audience,
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": uuid.uuid4().hex,
+            "scp": scopes,
+            "scope": grant.scope,
+        },
     )
-    body: dict[str, Any] = {"access_token": access_token, "token_type": "Bearer", "expires_in": lifetime, "scope": grant.scope}
+    body: dict[str, Any] = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "scope": grant.scope,
+    }
     if refresh_token is not None:
         body["refresh_token"] = refresh_token
     if "openid" in scopes:
-        body["id_token"] = signer.sign("JWT", _id_token(client, grant, person, nonce=nonce, now=now, at_hash=_half_hash(access_token, client.algorithm)))
+        body["id_token"] = signer.sign(
+            "JWT",
+            _id_token(client, grant, person, nonce=nonce, now=now, at_hash=_half_hash(access_token, client.algorithm)),
+        )
     moment = timezone.now()
     stored = NewTokens(
         access_hash=hash_token(access_token),
@@ -77,12 +97,16 @@ def issue(client: ClientRow, grant: GrantRow, person: Person, *, refresh_token: 
 
 def gets_refresh_token(client: ClientRow, scope: str) -> bool:
     """Whether the client's policy gives a refresh token with these scopes (OIDC Core section 11)."""
-    return client.refresh_tokens == "always" or (client.refresh_tokens == "offline_access" and "offline_access" in scope.split())
+    return client.refresh_tokens == "always" or (
+        client.refresh_tokens == "offline_access" and "offline_access" in scope.split()
+    )
 
 
-def _id_token(client: ClientRow, grant: GrantRow, person: Person, *, nonce: str, now: int, at_hash: str) -> dict[str, Any]:
+def _id_token(
+    client: ClientRow, grant: GrantRow, person: Person, *, nonce: str, now: int, at_hash: str
+) -> dict[str, Any]:
     """OIDC Core section 2. A claim about the person never replaces one about the sign-in."""
-    claims = claims_for(person, grant.scope.split()) if client.claims_in_id_token else {"sub": str(person.id)}
+    claims = claims_for(person, grant.scope.split() if client.claims_in_id_token else ())
     claims |= {
         "iss": settings.APP_URL,
         "aud": [client.client_id],

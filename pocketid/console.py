@@ -28,4 +28,8 @@ class Console(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without the pages about passwords, which nobody has."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in ("password_change", "password_change_done")]
+        return [
+            url
+            for url in super().get_urls()
+            if getattr(url, "name", None) not in ("password_change", "password_change_done")
+        ]

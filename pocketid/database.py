@@ -23,10 +23,18 @@ def refuse_strangers(environment: Environment) -> None:
     """Raise ``ForeignDatabase`` unless the database is ours or empty. SQLite files are opened read-only for the look."""
     path = environment.database.path
     tables = _sqlite_tables(path) if path is not None else set(connection.introspection.table_names())
-    if not tables or OUR_TABLE in tables or "django_migrations" in tables and "siteconfig_siteconfiguration" in tables:
+    if (
+        not tables
+        or OUR_TABLE in tables
+        or ("django_migrations" in tables and "siteconfig_siteconfiguration" in tables)
+    ):
         return
     where = str(path) if path is not None else f"{environment.database.host}/{environment.database.name}"
-    what = "a Pocket ID database" if {"oidc_clients", "webauthn_credentials"} <= tables else "the database of another program"
+    what = (
+        "a Pocket ID database"
+        if {"oidc_clients", "webauthn_credentials"} <= tables
+        else "the database of another program"
+    )
     raise ForeignDatabase(f"{where} holds {what}. It was left as it is; set DB_CONNECTION_STRING to another place.")
 
 
@@ -53,7 +61,9 @@ def _sqlite_tables(path: Path) -> set[str]:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as found:
             return {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError:
-        raise ForeignDatabase(f"{path} is not an SQLite database. It was left as it is; set DB_CONNECTION_STRING to another place.") from None
+        raise ForeignDatabase(
+            f"{path} is not an SQLite database. It was left as it is; set DB_CONNECTION_STRING to another place."
+        ) from None
 
 
 @contextmanager

@@ -80,7 +80,11 @@ def _proxies(value: str) -> tuple[str, ...]:
         raise _Refused("true, false, or addresses and networks separated by commas, such as 10.0.0.0/8,::1") from None
 
 
-PLATFORM_HEADERS = {"cloudflare": "CF-Connecting-IP", "google-app-engine": "X-Appengine-Remote-Addr", "flyio": "Fly-Client-IP"}
+PLATFORM_HEADERS = {
+    "cloudflare": "CF-Connecting-IP",
+    "google-app-engine": "X-Appengine-Remote-Addr",
+    "flyio": "Fly-Client-IP",
+}
 
 
 def _platform(value: str) -> str:
@@ -116,8 +120,15 @@ def _database(value: str) -> Database:
             port = str(parts.port or "")
         except ValueError:
             raise _Refused("a PostgreSQL URL with a port number") from None
-        return Database(engine="postgresql", name=unquote(parts.path.lstrip("/")), host=options.pop("host", "") or unquote(parts.hostname or ""), port=options.pop("port", "") or port,
-                        user=unquote(parts.username or ""), password=unquote(parts.password or ""), options=options)  # fmt: skip
+        return Database(
+            engine="postgresql",
+            name=unquote(parts.path.lstrip("/")),
+            host=options.pop("host", "") or unquote(parts.hostname or ""),
+            port=options.pop("port", "") or port,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            options=options,
+        )
     if scheme and scheme != "sqlite":
         raise _Refused("a path or file: for SQLite, or postgres://user:password@host/database")
     path = Path(value.removeprefix("sqlite://").removeprefix("file:").split("?")[0])
@@ -128,35 +139,89 @@ def _database(value: str) -> Database:
     return Database(engine="sqlite", path=path)
 
 
-def _variable(default: object, parse: Callable[[str], object], description: str, *, file: bool = False, secret: bool = False) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of any type
+def _variable(
+    default: object, parse: Callable[[str], object], description: str, *, file: bool = False, secret: bool = False
+) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of any type
     """A field of ``Environment``: its default, how its text is read, and whether ``NAME_FILE`` may name a file with it."""
     return field(default=default, repr=not secret, metadata={"parse": parse, "description": description, "file": file})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    app_url: str = _variable("http://localhost:1411", _base_url, "The public address of this server, and the issuer of its tokens. Passkeys are bound to its host name.")
-    internal_app_url: str = _variable("", _base_url, "Base of the addresses in discovery that apps call directly (token, userinfo, keys); empty: `APP_URL`.")
-    app_env: str = _variable("production", _one_of("production", "development", "test"), "`development` shows tracebacks. Never use it where others can reach the server.")
-    data_path: Path = _variable(Path("data"), Path, "The folder for the SQLite database and the generated encryption key.")
-    encryption_key: str = _variable("", _secret, "Encrypts stored keys and derives every other secret; at least 16 bytes. Empty: made at first start and kept in `DATA_PATH/encryption.key`.", file=True, secret=True)
-    db_connection_string: Database | None = _variable(None, _database, "`postgres://user:password@host/database`, or a path for SQLite; empty: `DATA_PATH/pocketid.sqlite3`.", file=True, secret=True)
-    sqlite_synchronous: str = _variable("FULL", _one_of("FULL", "NORMAL"), "`FULL` survives a power cut without losing a revocation; `NORMAL` is faster.")
+    app_url: str = _variable(
+        "http://localhost:1411",
+        _base_url,
+        "The public address of this server, and the issuer of its tokens. Passkeys are bound to its host name.",
+    )
+    internal_app_url: str = _variable(
+        "",
+        _base_url,
+        "Base of the addresses in discovery that apps call directly (token, userinfo, keys); empty: `APP_URL`.",
+    )
+    app_env: str = _variable(
+        "production",
+        _one_of("production", "development", "test"),
+        "`development` shows tracebacks. Never use it where others can reach the server.",
+    )
+    data_path: Path = _variable(
+        Path("data"), Path, "The folder for the SQLite database and the generated encryption key."
+    )
+    encryption_key: str = _variable(
+        "",
+        _secret,
+        "Encrypts stored keys and derives every other secret; at least 16 bytes. Empty: made at first start and kept in `DATA_PATH/encryption.key`.",
+        file=True,
+        secret=True,
+    )
+    db_connection_string: Database | None = _variable(
+        None,
+        _database,
+        "`postgres://user:password@host/database`, or a path for SQLite; empty: `DATA_PATH/pocketid.sqlite3`.",
+        file=True,
+        secret=True,
+    )
+    sqlite_synchronous: str = _variable(
+        "FULL",
+        _one_of("FULL", "NORMAL"),
+        "`FULL` survives a power cut without losing a revocation; `NORMAL` is faster.",
+    )
     host: str = _variable("0.0.0.0", _text, "The address to listen on.")  # noqa: S104 - Pocket ID's default; a container must be reachable
     port: int = _variable(1411, _number(1, 65535), "The port to listen on.")
-    server: str = _variable("gunicorn", _one_of("gunicorn", "granian"), "The HTTP server. `granian` needs the extra of that name and saves about 0.1 ms a request.")
+    server: str = _variable(
+        "gunicorn",
+        _one_of("gunicorn", "granian"),
+        "The HTTP server. `granian` needs the extra of that name and saves about 0.1 ms a request.",
+    )
     workers: int = _variable(0, _number(0, 64), "Server processes; 0: 2 on SQLite, one for each core on PostgreSQL.")
     threads: int = _variable(0, _number(0, 64), "Threads of each process; 0: 2 on SQLite, 4 on PostgreSQL.")
-    trust_proxy: tuple[str, ...] = _variable((), _proxies, "Whose `X-Forwarded-For` counts: `true` (whoever connects) or addresses and networks separated by commas.")
-    trusted_platform: str = _variable("", _platform, "A header that always holds the visitor's address: its name, or `cloudflare`, `google-app-engine`, `flyio`.")
-    setup_token: str = _variable("", _text, "When set, the first administrator can only be made with it.", file=True, secret=True)
-    allow_insecure_callback_urls: bool = _variable(True, _boolean, "`false` refuses callbacks over plain http, except loopback.")
+    trust_proxy: tuple[str, ...] = _variable(
+        (),
+        _proxies,
+        "Whose `X-Forwarded-For` counts: `true` (whoever connects) or addresses and networks separated by commas.",
+    )
+    trusted_platform: str = _variable(
+        "",
+        _platform,
+        "A header that always holds the visitor's address: its name, or `cloudflare`, `google-app-engine`, `flyio`.",
+    )
+    setup_token: str = _variable(
+        "", _text, "When set, the first administrator can only be made with it.", file=True, secret=True
+    )
+    allow_insecure_callback_urls: bool = _variable(
+        True, _boolean, "`false` refuses callbacks over plain http, except loopback."
+    )
     allow_callback_wildcards: bool = _variable(True, _boolean, "`false` refuses `*` in callback addresses.")
-    log_level: str = _variable("info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged.")
+    log_level: str = _variable(
+        "info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged."
+    )
     log_json: bool = _variable(False, _boolean, "One JSON object a line instead of text.")
     disable_rate_limiting: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; nothing is limited yet.")
-    version_check_disabled: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; this server never calls home.")
-    analytics_disabled: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; this server sends no analytics.")
+    version_check_disabled: bool = _variable(
+        False, _boolean, "Accepted for Pocket ID's sake; this server never calls home."
+    )
+    analytics_disabled: bool = _variable(
+        False, _boolean, "Accepted for Pocket ID's sake; this server sends no analytics."
+    )
 
     @property
     def database(self) -> Database:
@@ -169,14 +234,22 @@ class Environment:
 
 # Set by somebody who relies on it: to go on without would be less than was asked for (attacks.md J9).
 UNSUPPORTED = {
-    "TLS_CERT": "end TLS in a reverse proxy", "TLS_KEY": "end TLS in a reverse proxy",
-    "TLS_CERT_FILE": "end TLS in a reverse proxy", "TLS_KEY_FILE": "end TLS in a reverse proxy",
+    "TLS_CERT": "end TLS in a reverse proxy",
+    "TLS_KEY": "end TLS in a reverse proxy",
+    "TLS_CERT_FILE": "end TLS in a reverse proxy",
+    "TLS_KEY_FILE": "end TLS in a reverse proxy",
     "PROXY_PROTOCOL": "let the proxy send X-Forwarded-For and set TRUST_PROXY",
-    "UNIX_SOCKET": "listen on HOST and PORT", "SYSTEMD_SOCKET": "listen on HOST and PORT",
-    "UI_CONFIG_DISABLED": "change the settings in the console", "STATIC_API_KEY": "it comes with the management API", "STATIC_API_KEY_FILE": "it comes with the management API",
-    "PUBLIC_APP_URL": "use APP_URL", "POSTGRES_CONNECTION_STRING": "use DB_CONNECTION_STRING", "SQLITE_DB_PATH": "use DB_CONNECTION_STRING",
-    "DB_PROVIDER": "use DB_CONNECTION_STRING alone", "KEYS_PATH": "keys are kept in the database",
-}  # fmt: skip
+    "UNIX_SOCKET": "listen on HOST and PORT",
+    "SYSTEMD_SOCKET": "listen on HOST and PORT",
+    "UI_CONFIG_DISABLED": "change the settings in the console",
+    "STATIC_API_KEY": "it comes with the management API",
+    "STATIC_API_KEY_FILE": "it comes with the management API",
+    "PUBLIC_APP_URL": "use APP_URL",
+    "POSTGRES_CONNECTION_STRING": "use DB_CONNECTION_STRING",
+    "SQLITE_DB_PATH": "use DB_CONNECTION_STRING",
+    "DB_PROVIDER": "use DB_CONNECTION_STRING alone",
+    "KEYS_PATH": "keys are kept in the database",
+}
 
 
 def load(environ: Mapping[str, str]) -> Environment:
@@ -191,7 +264,7 @@ def load(environ: Mapping[str, str]) -> Environment:
         if text == "":
             continue
         try:
-            values[each.name] = cast(Callable[[str], object], each.metadata["parse"])(text)
+            values[each.name] = cast("Callable[[str], object]", each.metadata["parse"])(text)
         except _Refused as refused:
             _refuse(name, text if each.repr else None, str(refused))
     return Environment(**values)
@@ -207,7 +280,9 @@ def _from_file(name: str, environ: Mapping[str, str]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidEnvironment(f"{name}_FILE is {path!r}, which cannot be read ({problem}); allowed is the path of a text file.") from None
+        raise InvalidEnvironment(
+            f"{name}_FILE is {path!r}, which cannot be read ({problem}); allowed is the path of a text file."
+        ) from None
 
 
 def _refuse(name: str, value: str | None, allowed: str) -> NoReturn:

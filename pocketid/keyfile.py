@@ -14,7 +14,9 @@ class UnusableKeyFile(Exception):
 
 def encryption_key(environment: Environment) -> str:
     """ENCRYPTION_KEY, or the content of ``DATA_PATH/encryption.key``, made with mode 0600 if there is none."""
-    return environment.encryption_key or _read(environment.encryption_key_path) or _make(environment.encryption_key_path)
+    return (
+        environment.encryption_key or _read(environment.encryption_key_path) or _make(environment.encryption_key_path)
+    )
 
 
 def django_secret(key: str) -> str:
@@ -30,7 +32,9 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as problem:
         raise UnusableKeyFile(f"{path} cannot be read ({problem}); set ENCRYPTION_KEY, or mend the file.") from None
     if len(key) < 16:
-        raise UnusableKeyFile(f"{path} does not hold a key; restore it from your backup: without it nothing that is encrypted can be read.")
+        raise UnusableKeyFile(
+            f"{path} does not hold a key; restore it from your backup: without it nothing that is encrypted can be read."
+        )
     return key
 
 
@@ -44,5 +48,7 @@ def _make(path: Path) -> str:
     except FileExistsError:
         return _read(path)
     except OSError as problem:
-        raise UnusableKeyFile(f"{path} cannot be written ({problem}); set ENCRYPTION_KEY, or let this user write to {path.parent}.") from None
+        raise UnusableKeyFile(
+            f"{path} cannot be written ({problem}); set ENCRYPTION_KEY, or let this user write to {path.parent}."
+        ) from None
     return key

@@ -65,11 +65,19 @@ def _granian(environment: Environment) -> int:
         from granian import Granian
         from granian.constants import Interfaces
     except ImportError:
-        raise ServerMissing("SERVER=granian, but granian is not installed; install requirements/granian.txt or use gunicorn.") from None
+        raise ServerMissing(
+            "SERVER=granian, but granian is not installed; install requirements/granian.txt or use gunicorn."
+        ) from None
     _announce(environment)
     Granian(
-        "pocketid.wsgi:application", address=environment.host, port=environment.port, interface=Interfaces.WSGI, workers=workers(environment), blocking_threads=threads(environment), log_enabled=False,
-    ).serve()  # fmt: skip
+        "pocketid.wsgi:application",
+        address=environment.host,
+        port=environment.port,
+        interface=Interfaces.WSGI,
+        workers=workers(environment),
+        blocking_threads=threads(environment),
+        log_enabled=False,
+    ).serve()
     return 0
 
 

@@ -88,11 +88,16 @@ def _database() -> dict[str, Any]:
     chosen = ENVIRONMENT.database
     if chosen.engine == "postgresql":
         return {
-            "ENGINE": "django.db.backends.postgresql", "NAME": chosen.name, "USER": chosen.user, "PASSWORD": chosen.password, "HOST": chosen.host, "PORT": chosen.port,
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": chosen.name,
+            "USER": chosen.user,
+            "PASSWORD": chosen.password,
+            "HOST": chosen.host,
+            "PORT": chosen.port,
             "OPTIONS": dict(chosen.options),
             # Kept open: a new connection costs more than four userinfo answers.
             "CONN_MAX_AGE": None,
-        }  # fmt: skip
+        }
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": chosen.path,
@@ -134,9 +139,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oidc.Client"
 OAUTH2_PROVIDER_GRANT_MODEL = "oidc.Grant"
-OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oidc.AccessToken"  # noqa: S105 - a model's name
-OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oidc.RefreshToken"  # noqa: S105 - a model's name
-OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oidc.IDToken"  # noqa: S105 - a model's name
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oidc.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oidc.RefreshToken"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oidc.IDToken"
 OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oidc.DeviceGrant"
 
 REST_FRAMEWORK = {
@@ -193,7 +198,11 @@ STATIC_ROOT = COLLECTED if IS_COLLECTED else None
 WHITENOISE_USE_FINDERS = not IS_COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if IS_COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -216,7 +225,6 @@ LOGGING = {
 }
 
 SILENCED_SYSTEM_CHECKS = [
-
     "security.W003",  # CSRF: core.middleware.PageCsrfMiddleware
     "security.W008",  # TLS ends in the reverse proxy, which redirects
     "security.W012",  # SESSION_COOKIE_SECURE is set; the check looks for Django's own middleware

@@ -29,9 +29,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
         executor = MigrationExecutor(connection)
         unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return json_response({"ready": False, "reason": "the database does not answer"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_response(
+            {"ready": False, "reason": "the database does not answer"}, status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
     if unapplied:
-        return json_response({"ready": False, "reason": "migrations are missing"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_response(
+            {"ready": False, "reason": "migrations are missing"}, status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
     return json_response({"ready": True})
 
 
@@ -60,8 +64,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         return _without_slash(request)
     if wants_page(request):
         return render(request, "404.html", status=404)
-    response = error_response(request, EndpointNotFound())
-    return response
+    return error_response(request, EndpointNotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

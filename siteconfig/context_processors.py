@@ -29,7 +29,14 @@ def _site() -> Site:
     configuration = models.current()
     # The art holds numbers only; nothing of the seed appears in it.
     art = mark_safe(guilloche.svg(settings.APP_URL))  # noqa: S308
-    return Site(configuration.app_name, host_of(settings.APP_URL), configuration.accent_color, text_on(configuration.accent_color), configuration.animations, art)
+    return Site(
+        configuration.app_name,
+        host_of(settings.APP_URL),
+        configuration.accent_color,
+        text_on(configuration.accent_color),
+        configuration.animations,
+        art,
+    )
 
 
 def text_on(colour: str) -> str:

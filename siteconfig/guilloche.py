@@ -24,7 +24,9 @@ def svg(seed: str) -> str:
         _ring("guilloche-outer", a=272, b=28 + digest[3] % 11, lobes=16 + digest[4] % 13, copies=12, turn=outer_turn),
     ]
     if digest[5] % 3:
-        rings.append(_ring("guilloche-heart", a=46, b=16 + digest[6] % 11, lobes=3 + digest[7] % 5, copies=10, turn=1.0))
+        rings.append(
+            _ring("guilloche-heart", a=46, b=16 + digest[6] % 11, lobes=3 + digest[7] % 5, copies=10, turn=1.0)
+        )
     # Two drawings in one: the waves fill whatever room there is, the rings stay whole.
     return (
         '<svg class="guilloche" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width=".8">'

@@ -25,7 +25,16 @@ class PasskeySerializer(serializers.ModelSerializer[Passkey]):
 
     class Meta:
         model = Passkey
-        fields: ClassVar[tuple[str, ...]] = ("id", "name", "credentialID", "attestationType", "transport", "backupEligible", "backupState", "createdAt")
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "name",
+            "credentialID",
+            "attestationType",
+            "transport",
+            "backupEligible",
+            "backupState",
+            "createdAt",
+        )
 
     def get_credentialID(self, passkey: Passkey) -> str:  # noqa: N802 - the contract's spelling
         """Pocket ID's own odd form: the raw bytes read as text, however that turns out."""

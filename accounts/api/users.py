@@ -22,7 +22,15 @@ class GroupMinimalSerializer(serializers.ModelSerializer[Group]):
 
     class Meta:
         model = Group
-        fields: ClassVar[tuple[str, ...]] = ("id", "friendlyName", "name", "customClaims", "userCount", "ldapId", "createdAt")
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "friendlyName",
+            "name",
+            "customClaims",
+            "userCount",
+            "ldapId",
+            "createdAt",
+        )
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -37,4 +45,18 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields: ClassVar[tuple[str, ...]] = ("id", "username", "email", "emailVerified", "firstName", "lastName", "displayName", "isAdmin", "locale", "customClaims", "userGroups", "ldapId", "disabled")
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "username",
+            "email",
+            "emailVerified",
+            "firstName",
+            "lastName",
+            "displayName",
+            "isAdmin",
+            "locale",
+            "customClaims",
+            "userGroups",
+            "ldapId",
+            "disabled",
+        )

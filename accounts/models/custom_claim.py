@@ -8,21 +8,63 @@ from accounts.models.group import Group
 
 # A custom claim of such a name could pass for what this server says about the person (attacks.md C22).
 RESERVED_CLAIMS = frozenset(
-    "given_name family_name name email email_verified preferred_username display_name groups picture type sub iss aud exp iat"
-    " auth_time nonce acr amr azp client_id nbf jti sid at_hash c_hash s_hash cnf scope scp events".split()
+    [
+        "given_name",
+        "family_name",
+        "name",
+        "email",
+        "email_verified",
+        "preferred_username",
+        "display_name",
+        "groups",
+        "picture",
+        "type",
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "azp",
+        "client_id",
+        "nbf",
+        "jti",
+        "sid",
+        "at_hash",
+        "c_hash",
+        "s_hash",
+        "cnf",
+        "scope",
+        "scp",
+        "events",
+    ]
 )
 
 
 def refuse_reserved(key: str) -> None:
     if key in RESERVED_CLAIMS:
-        raise ValidationError(_("Claim %(key)s is reserved and can't be used"), code="reserved_claim", params={"key": key})
+        raise ValidationError(
+            _("Claim %(key)s is reserved and can't be used"), code="reserved_claim", params={"key": key}
+        )
 
 
 class CustomClaim(models.Model):
     """A claim an administrator gives to one person or to everybody in a group; text, or JSON that is passed on as such."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="custom_claims", verbose_name=_("user"))
-    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="custom_claims", verbose_name=_("group"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="custom_claims",
+        verbose_name=_("user"),
+    )
+    group = models.ForeignKey(
+        Group, models.CASCADE, null=True, blank=True, related_name="custom_claims", verbose_name=_("group")
+    )
     key = models.CharField(_("claim"), max_length=255, validators=[refuse_reserved])
     value = models.TextField(_("value"))
 
@@ -31,7 +73,9 @@ class CustomClaim(models.Model):
         verbose_name_plural = _("custom claims")
         ordering = ("id",)
         constraints = [
-            models.CheckConstraint(condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="custom_claim_one_owner"),
+            models.CheckConstraint(
+                condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="custom_claim_one_owner"
+            ),
             models.UniqueConstraint(fields=("user", "key"), name="custom_claim_user_key"),
             models.UniqueConstraint(fields=("group", "key"), name="custom_claim_group_key"),
         ]

@@ -8,7 +8,9 @@ class Group(models.Model):
     """People who are treated alike. ``name`` is what apps see in the ``groups`` claim."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=255, unique=True, help_text=_("What apps are told, such as developers."))
+    name = models.CharField(
+        _("name"), max_length=255, unique=True, help_text=_("What apps are told, such as developers.")
+    )
     friendly_name = models.CharField(_("friendly name"), max_length=50)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

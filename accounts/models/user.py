@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.group import Group
 
 USERNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_.@-]*[a-zA-Z0-9])?\Z")
-USERNAME_RULE = _("must only contain letters, numbers, underscores, dots, hyphens, and '@' symbols and not start or end with a special character")
+USERNAME_RULE = _(
+    "must only contain letters, numbers, underscores, dots, hyphens, and '@' symbols and not start or end with a special character"
+)
 
 
 class UserManager(models.Manager["User"]):
@@ -27,7 +29,7 @@ class User(AbstractBaseUser):
     """
 
     # Removed, not hidden: a column that does not exist cannot be set.
-    password = None  # type: ignore[assignment] # Django's way to drop an inherited field
+    password = None
     last_login = None  # type: ignore[assignment] # sessions know it better
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -38,7 +40,9 @@ class User(AbstractBaseUser):
     last_name = models.CharField(_("last name"), max_length=50, blank=True)
     display_name = models.CharField(_("display name"), max_length=100, blank=True)
     locale = models.CharField(_("language"), max_length=35, null=True, blank=True)
-    is_admin = models.BooleanField(_("administrator"), default=False, help_text=_("May use this console and the management API."))
+    is_admin = models.BooleanField(
+        _("administrator"), default=False, help_text=_("May use this console and the management API.")
+    )
     disabled = models.BooleanField(_("disabled"), default=False, help_text=_("Cannot sign in; apps are refused too."))
     groups = models.ManyToManyField(Group, related_name="members", blank=True, verbose_name=_("groups"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -47,15 +51,19 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects = UserManager()  # type: ignore[assignment,misc] # AbstractBaseUser declares a manager that knows passwords
+    objects = UserManager()
 
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ("username",)
         constraints = [
-            models.UniqueConstraint(Lower("username"), name="user_username_unique", violation_error_message=_("Username is already in use.")),
-            models.UniqueConstraint(Lower("email"), name="user_email_unique", violation_error_message=_("Email is already in use.")),
+            models.UniqueConstraint(
+                Lower("username"), name="user_username_unique", violation_error_message=_("Username is already in use.")
+            ),
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_unique", violation_error_message=_("Email is already in use.")
+            ),
         ]
 
     def __str__(self) -> str:

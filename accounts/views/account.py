@@ -41,7 +41,14 @@ def account(request: HttpRequest, session: Session) -> HttpResponse:
     if not own:
         return redirect("/signup/add-passkey")
     open_sessions = [
-        {"id": each.pk, "device": devices.describe(each.user_agent), "ip_address": each.ip_address, "auth_time": each.auth_time, "is_current": each.pk == session.pk} for each in session.user.sessions.live()
+        {
+            "id": each.pk,
+            "device": devices.describe(each.user_agent),
+            "ip_address": each.ip_address,
+            "auth_time": each.auth_time,
+            "is_current": each.pk == session.pk,
+        }
+        for each in session.user.sessions.live()
     ]
     return render(request, "accounts/account.html", {"passkeys": own, "sessions": open_sessions})
 
@@ -69,7 +76,10 @@ def delete_passkey(request: HttpRequest, session: Session, passkey_id: str) -> H
         messages.error(request, str(refused.message))
     else:
         log.record(Event.PASSKEY_REMOVED, user=session.user, request=request, passkeyName=removed.name)
-        messages.success(request, _("The passkey was removed. Remove it from your device too, so that it is not offered there any more."))
+        messages.success(
+            request,
+            _("The passkey was removed. Remove it from your device too, so that it is not offered there any more."),
+        )
     return redirect(HOME)
 
 

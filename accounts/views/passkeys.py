@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
 from accounts import passkeys, sessions
 from accounts.api.passkeys import PasskeySerializer
 from accounts.api.users import UserSerializer
 from accounts.authentication import clear_session_cookie, require_session, session_of, set_session_cookie, sign_in
 from accounts.errors import ReauthenticationRequired
 from accounts.models import Passkey
+from accounts.models.ceremony import CEREMONY_LIFETIME
 from audit import log
 from audit.models import Event
 from core.errors import AppError
@@ -30,7 +32,9 @@ def register_start(request: HttpRequest) -> HttpResponse:
 @endpoint("POST")
 def register_finish(request: HttpRequest) -> HttpResponse:
     session = require_session(request)
-    passkey = passkeys.finish_registration(session.user, json_body(request), key=_ceremony_key(request), session=session)
+    passkey = passkeys.finish_registration(
+        session.user, json_body(request), key=_ceremony_key(request), session=session
+    )
     log.record(Event.PASSKEY_ADDED, user=session.user, request=request, passkeyName=passkey.name)
     return _without_ceremony(json_response(PasskeySerializer(passkey).data))
 
@@ -58,12 +62,16 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
         passkey = _asserted(request)
         if passkey.user != session.user:
             raise ReauthenticationRequired
-    elif sessions.PASSKEY not in session.methods or not sessions.is_fresh(session, max_age=REAUTHENTICATE_WITHOUT_CEREMONY):
+    elif sessions.PASSKEY not in session.methods or not sessions.is_fresh(
+        session, max_age=REAUTHENTICATE_WITHOUT_CEREMONY
+    ):
         raise ReauthenticationRequired
     else:
         return no_content()
     response = _without_ceremony(no_content())
-    set_session_cookie(response, session, sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime))
+    set_session_cookie(
+        response, session, sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime)
+    )
     return response
 
 
@@ -95,7 +103,15 @@ def _ceremony_key(request: HttpRequest) -> str:
 def _with_ceremony(started: passkeys.Started) -> HttpResponse:
     response = json_response(started.options)
     # A name and a path of its own: "session" on localhost belongs to whatever app somebody develops there.
-    response.set_cookie(settings.CEREMONY_COOKIE_NAME, started.key, max_age=int(passkeys.CEREMONY_LIFETIME.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/api/webauthn")
+    response.set_cookie(
+        settings.CEREMONY_COOKIE_NAME,
+        started.key,
+        max_age=int(CEREMONY_LIFETIME.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/api/webauthn",
+    )
     return response
 
 

@@ -15,7 +15,7 @@ from audit.models import Event
 from core.errors import ValidationFailed
 from core.http import endpoint, json_body, json_response, no_content
 
-SETUP_TOKEN_HEADER = "X-Setup-Token"  # noqa: S105 - the header's name
+SETUP_TOKEN_HEADER = "X-Setup-Token"
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -41,11 +41,18 @@ def api(request: HttpRequest) -> HttpResponse:
     if not setup.is_open():
         raise SetupAlreadyCompleted
     body = json_body(request)
-    user = User(username=body.get("username") or "", email=body.get("email") or None, first_name=body.get("firstName") or "", last_name=body.get("lastName") or "")
+    user = User(
+        username=body.get("username") or "",
+        email=body.get("email") or None,
+        first_name=body.get("firstName") or "",
+        last_name=body.get("lastName") or "",
+    )
     _validate(user, body)
     user.display_name = f"{user.first_name} {user.last_name}".strip()
     response = HttpResponse()
-    _complete(request, response, user, token=request.headers.get(SETUP_TOKEN_HEADER, "") or str(body.get("setupToken") or ""))
+    _complete(
+        request, response, user, token=request.headers.get(SETUP_TOKEN_HEADER, "") or str(body.get("setupToken") or "")
+    )
     answer = json_response(UserSerializer(user).data)
     answer.cookies = response.cookies
     return answer
@@ -64,17 +71,20 @@ NAMES = {"first_name": "firstName", "last_name": "lastName", "display_name": "di
 
 def _validate(user: User, body: dict[str, object]) -> None:
     """Raise ``ValidationFailed`` in the words of the contract."""
-    if wrong := [name for name in ("username", "email", "firstName", "lastName") if not isinstance(body.get(name), str | None)]:
+    if wrong := [
+        name for name in ("username", "email", "firstName", "lastName") if not isinstance(body.get(name), str | None)
+    ]:
         raise ValidationFailed([(name, "invalid_format", "must be text") for name in wrong])
     if not user.username:
         raise ValidationFailed([("username", "required", "is required")])
     try:
         user.full_clean()
     except ValidationError as problem:
-        fields = []
-        for name, errors in problem.error_dict.items():
-            for error in errors:
-                fields.append((NAMES.get(name, name), *_words(name, error)))
+        fields = [
+            (NAMES.get(name, name), *_words(name, error))
+            for name, errors in problem.error_dict.items()
+            for error in errors
+        ]
         raise ValidationFailed(fields) from None
 
 

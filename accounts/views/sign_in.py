@@ -19,13 +19,26 @@ def login(request: HttpRequest) -> HttpResponse:
     again = request.GET.get("reauthenticate") is not None and request.user.is_authenticated
     if request.user.is_authenticated and not again:
         return redirect(target)
-    return render(request, "accounts/sign_in.html", {"next": target, "client": None, "mode": "reauthenticate" if again else "sign-in", "person": getattr(request.user, "username", "")})
+    return render(
+        request,
+        "accounts/sign_in.html",
+        {
+            "next": target,
+            "client": None,
+            "mode": "reauthenticate" if again else "sign-in",
+            "person": getattr(request.user, "username", ""),
+        },
+    )
 
 
 def add_passkey(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request)
-    return render(request, "accounts/add_passkey.html", {"next": safe_path(request.GET.get("redirect"), HOME), "first": not request.user.passkeys.exists()})
+    return render(
+        request,
+        "accounts/add_passkey.html",
+        {"next": safe_path(request.GET.get("redirect"), HOME), "first": not request.user.passkeys.exists()},
+    )
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

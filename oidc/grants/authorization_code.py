@@ -48,7 +48,9 @@ class AuthorizationCodeGrant(TokenGrant):
         if given is None and not grant.redirect_uri_given:
             return
         if given is None:
-            raise InvalidGrantError(description="redirect_uri is missing; it must be the one of the authorization request.")
+            raise InvalidGrantError(
+                description="redirect_uri is missing; it must be the one of the authorization request."
+            )
         if not equal(given, grant.redirect_uri):
             raise InvalidGrantError(description="redirect_uri is not the one of the authorization request.")
 

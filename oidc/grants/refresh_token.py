@@ -26,7 +26,9 @@ class RefreshTokenGrant(TokenGrant):
 
     def look_up(self, request: TokenRequest) -> Presented | None:
         presented = request.form.get("refresh_token", "")
-        return store.find_refresh_token(request.credentials.client_id, presented, successor=tokens.successor_of(presented))
+        return store.find_refresh_token(
+            request.credentials.client_id, presented, successor=tokens.successor_of(presented)
+        )
 
     def check(self, request: TokenRequest, found: Presented) -> GrantRow:
         required(request.form, "refresh_token")
@@ -41,7 +43,9 @@ class RefreshTokenGrant(TokenGrant):
         if refresh.rotated_at is not None and (refresh.successor_rotated or now - refresh.rotated_at > GRACE):
             if store.revoke(grant):
                 logger.warning("refresh token used again after it was rotated: tokens of grant %s revoked", grant.id)
-            raise InvalidGrantError(description="The refresh token was already used; it and all tokens from the same sign-in have been revoked.")
+            raise InvalidGrantError(
+                description="The refresh token was already used; it and all tokens from the same sign-in have been revoked."
+            )
         if refresh.expires <= now:
             raise InvalidGrantError(description="The refresh token has expired.")
         if not tokens.gets_refresh_token(found.client, grant.scope):
@@ -58,7 +62,9 @@ class RefreshTokenGrant(TokenGrant):
 
     def issue(self, request: TokenRequest, found: Presented, grant: GrantRow) -> Issued:
         assert found.person is not None  # noqa: S101 - checked by the base
-        return tokens.issue(found.client, grant, found.person, refresh_token=tokens.successor_of(request.form["refresh_token"]))
+        return tokens.issue(
+            found.client, grant, found.person, refresh_token=tokens.successor_of(request.form["refresh_token"])
+        )
 
     def keep(self, request: TokenRequest, found: Presented, grant: GrantRow, issued: Issued) -> None:
         assert found.refresh is not None  # noqa: S101 - checked above

@@ -6,4 +6,15 @@ from oidc.models.device import DeviceGrant
 from oidc.models.signing_key import SigningKey
 from oidc.models.tokens import AccessToken, IDToken, RefreshToken
 
-__all__ = ("AccessToken", "Client", "ClientSecret", "Consent", "DeviceGrant", "Grant", "IDToken", "PendingAuthorization", "RefreshToken", "SigningKey")
+__all__ = (
+    "AccessToken",
+    "Client",
+    "ClientSecret",
+    "Consent",
+    "DeviceGrant",
+    "Grant",
+    "IDToken",
+    "PendingAuthorization",
+    "RefreshToken",
+    "SigningKey",
+)

@@ -37,26 +37,70 @@ class Client(AbstractApplication):
     authorization_grant_type = None
     allowed_origins = None
 
-    client_id = models.CharField(_("client ID"), max_length=255, unique=True, default=new_client_id, validators=[RegexValidator(r"^[a-zA-Z0-9._-]{2,128}\Z", _("2 to 128 letters, digits, dots, hyphens or underscores."))])
+    client_id = models.CharField(
+        _("client ID"),
+        max_length=255,
+        unique=True,
+        default=new_client_id,
+        validators=[
+            RegexValidator(r"^[a-zA-Z0-9._-]{2,128}\Z", _("2 to 128 letters, digits, dots, hyphens or underscores."))
+        ],
+    )
     name = models.CharField(_("name"), max_length=50)
     description = models.CharField(_("description"), max_length=150, blank=True)
     client_type = models.CharField(
-        _("client type"), max_length=32, choices=AbstractApplication.CLIENT_TYPES, default=AbstractApplication.CLIENT_CONFIDENTIAL,
-        help_text=_("Confidential: the app runs on a server and keeps a secret. Public: it runs in a browser or on a phone and uses PKCE."),
-    )  # fmt: skip
-    redirect_uris = models.TextField(_("callback addresses"), blank=True, help_text=_("One on each line, exactly as the app sends it. Copy it from the app's settings."))
-    post_logout_redirect_uris = models.TextField(_("sign-out addresses"), blank=True, default="", help_text=_("Where the app may send people after signing out; one on each line."))
+        _("client type"),
+        max_length=32,
+        choices=AbstractApplication.CLIENT_TYPES,
+        default=AbstractApplication.CLIENT_CONFIDENTIAL,
+        help_text=_(
+            "Confidential: the app runs on a server and keeps a secret. Public: it runs in a browser or on a phone and uses PKCE."
+        ),
+    )
+    redirect_uris = models.TextField(
+        _("callback addresses"),
+        blank=True,
+        help_text=_("One on each line, exactly as the app sends it. Copy it from the app's settings."),
+    )
+    post_logout_redirect_uris = models.TextField(
+        _("sign-out addresses"),
+        blank=True,
+        default="",
+        help_text=_("Where the app may send people after signing out; one on each line."),
+    )
     launch_url = models.URLField(_("address of the app"), blank=True)
-    skip_authorization = models.BooleanField(_("skip consent"), default=False, help_text=_("Do not ask people before telling this app who they are."))
-    pkce_required = models.BooleanField(_("PKCE required"), default=False, help_text=_("Public clients always need it."))
+    skip_authorization = models.BooleanField(
+        _("skip consent"), default=False, help_text=_("Do not ask people before telling this app who they are.")
+    )
+    pkce_required = models.BooleanField(
+        _("PKCE required"), default=False, help_text=_("Public clients always need it.")
+    )
     reauthentication_required = models.BooleanField(_("ask for the passkey every time"), default=False)
     is_group_restricted = models.BooleanField(_("only for some groups"), default=False)
-    allowed_groups = models.ManyToManyField(Group, related_name="allowed_clients", blank=True, verbose_name=_("allowed groups"))
+    allowed_groups = models.ManyToManyField(
+        Group, related_name="allowed_clients", blank=True, verbose_name=_("allowed groups")
+    )
     algorithm = models.CharField(_("signature"), max_length=5, choices=Algorithm, default=Algorithm.RS256)
-    refresh_tokens = models.CharField(_("refresh tokens"), max_length=14, choices=RefreshTokens, default=RefreshTokens.OFFLINE_ACCESS, help_text=_("With a refresh token the app stays signed in without asking again."))
-    claims_in_id_token = models.BooleanField(_("claims in the ID token"), default=True, help_text=_("Off: profile, e-mail and groups are told at userinfo only, as the certification plans want it."))
-    access_token_minutes = models.PositiveIntegerField(_("access token lifetime (minutes)"), default=60, validators=[MinValueValidator(1), MaxValueValidator(525_600)])
-    refresh_token_minutes = models.PositiveIntegerField(_("refresh token lifetime (minutes)"), default=43_200, validators=[MinValueValidator(1), MaxValueValidator(525_600)])
+    refresh_tokens = models.CharField(
+        _("refresh tokens"),
+        max_length=14,
+        choices=RefreshTokens,
+        default=RefreshTokens.OFFLINE_ACCESS,
+        help_text=_("With a refresh token the app stays signed in without asking again."),
+    )
+    claims_in_id_token = models.BooleanField(
+        _("claims in the ID token"),
+        default=True,
+        help_text=_("Off: profile, e-mail and groups are told at userinfo only, as the certification plans want it."),
+    )
+    access_token_minutes = models.PositiveIntegerField(
+        _("access token lifetime (minutes)"), default=60, validators=[MinValueValidator(1), MaxValueValidator(525_600)]
+    )
+    refresh_token_minutes = models.PositiveIntegerField(
+        _("refresh token lifetime (minutes)"),
+        default=43_200,
+        validators=[MinValueValidator(1), MaxValueValidator(525_600)],
+    )
 
     class Meta(AbstractApplication.Meta):
         verbose_name = _("client")

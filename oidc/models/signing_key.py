@@ -24,7 +24,9 @@ class SigningKey(models.Model):
         verbose_name = _("signing key")
         verbose_name_plural = _("signing keys")
         ordering = ("created_at",)
-        constraints = [models.UniqueConstraint(fields=("algorithm",), condition=Q(state="current"), name="signing_key_one_current")]
+        constraints = [
+            models.UniqueConstraint(fields=("algorithm",), condition=Q(state="current"), name="signing_key_one_current")
+        ]
 
     def __str__(self) -> str:
         return self.kid

@@ -24,7 +24,15 @@ from audit.models import Event
 from core.errors import UserDisabled
 from oidc import authorization_request, parameters, pending, prompts, signing_keys, store, tokens
 from oidc.authorization_request import AuthorizationRequest, ReplyTo
-from oidc.errors import AppDeniesAccess, InvalidAuthorizationRequest, InvalidRequestError, LoginRequired, OAuth2Error, UnknownClient, describe
+from oidc.errors import (
+    AppDeniesAccess,
+    InvalidAuthorizationRequest,
+    InvalidRequestError,
+    LoginRequired,
+    OAuth2Error,
+    UnknownClient,
+    describe,
+)
 from oidc.models.authorization import CODE_LIFETIME
 from oidc.prompts import Progress
 from oidc.store import AuthorizingClient
@@ -87,7 +95,15 @@ def _client(given: Mapping[str, str], session: Session | None) -> AuthorizingCli
     return client
 
 
-def _go_on(request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session | None, progress: Progress, *, interaction: uuid.UUID | None) -> HttpResponse:
+def _go_on(
+    request: HttpRequest,
+    asked: AuthorizationRequest,
+    client: AuthorizingClient,
+    session: Session | None,
+    progress: Progress,
+    *,
+    interaction: uuid.UUID | None,
+) -> HttpResponse:
     """The steps that are left: a page for the person, or the code."""
     if client.denied:
         # Shown here and not sent to the app, which could only say "error".
@@ -119,22 +135,41 @@ def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
         raise LoginRequired(description="Somebody else is signed in than id_token_hint says.")
 
 
-def _grant(request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session, *, is_new: bool) -> HttpResponse:
+def _grant(
+    request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session, *, is_new: bool
+) -> HttpResponse:
     code = tokens.new_code()
     with transaction.atomic():
         store.insert_grant(
-            code=code, user_id=session.user.pk, client=client.row, expires=timezone.now() + CODE_LIFETIME, redirect_uri=asked.reply_to.redirect_uri, redirect_uri_given=asked.reply_to.redirect_uri_given,
-            scope=asked.scope, code_challenge=asked.code_challenge, nonce=asked.nonce, sid=session.pk, auth_time=session.auth_time, amr=session.amr,
-        )  # fmt: skip
+            code=code,
+            user_id=session.user.pk,
+            client=client.row,
+            expires=timezone.now() + CODE_LIFETIME,
+            redirect_uri=asked.reply_to.redirect_uri,
+            redirect_uri_given=asked.reply_to.redirect_uri_given,
+            scope=asked.scope,
+            code_challenge=asked.code_challenge,
+            nonce=asked.nonce,
+            sid=session.pk,
+            auth_time=session.auth_time,
+            amr=session.amr,
+        )
         if client.consent_id is not None:
             store.touch_consent(client.consent_id)
-        log.record(Event.NEW_CLIENT_AUTHORIZATION if is_new else Event.CLIENT_AUTHORIZATION, user=session.user, request=request, clientName=client.row.name)
+        log.record(
+            Event.NEW_CLIENT_AUTHORIZATION if is_new else Event.CLIENT_AUTHORIZATION,
+            user=session.user,
+            request=request,
+            clientName=client.row.name,
+        )
     return _answer(request, asked.reply_to, {"code": code, "scope": asked.scope}, HttpResponse(status=303))
 
 
 def _refuse(request: HttpRequest, error: OAuth2Error, reply_to: ReplyTo) -> HttpResponse:
     logger.warning("authorization request refused: %s (%s)", error.error, describe(error))
-    return _answer(request, reply_to, {"error": error.error, "error_description": describe(error)}, HttpResponse(status=303))
+    return _answer(
+        request, reply_to, {"error": error.error, "error_description": describe(error)}, HttpResponse(status=303)
+    )
 
 
 def deny(request: HttpRequest, error: OAuth2Error, reply_to: ReplyTo) -> HttpResponse:
@@ -159,7 +194,9 @@ def _answer(request: HttpRequest, reply_to: ReplyTo, values: dict[str, str], res
 
 def _form_post(request: HttpRequest, action: str, values: dict[str, str]) -> HttpResponse:
     """OAuth 2.0 Form Post Response Mode: a page that posts itself."""
-    return leaves_by_form(render(request, "oidc/form_post.html", {"action": action, "fields": list(values.items())}), action)
+    return leaves_by_form(
+        render(request, "oidc/form_post.html", {"action": action, "fields": list(values.items())}), action
+    )
 
 
 def leaves_by_form(response: HttpResponse, redirect_uri: str) -> HttpResponse:

@@ -5,13 +5,28 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
 from core.http import endpoint, json_response
 from oidc import signing_keys
 from oidc.authorization_request import PROMPTS, RESPONSE_MODES
 from oidc.claims import SCOPES
 from oidc.grants import GRANTS
 
-CLAIMS = ("sub", "given_name", "family_name", "name", "display_name", "email", "email_verified", "preferred_username", "picture", "groups", "auth_time", "amr", "sid")
+CLAIMS = (
+    "sub",
+    "given_name",
+    "family_name",
+    "name",
+    "display_name",
+    "email",
+    "email_verified",
+    "preferred_username",
+    "picture",
+    "groups",
+    "auth_time",
+    "amr",
+    "sid",
+)
 CACHED = "public, max-age=300"
 
 

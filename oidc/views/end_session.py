@@ -29,9 +29,15 @@ def end_session(request: HttpRequest) -> HttpResponse:
     revoked = logout.revoke_tokens(allowed)
     if session is not None:
         sessions.end(session)
-        log.record(Event.SIGN_OUT, user=session.user, request=request, clientName=allowed.client.name, grants=str(revoked))
+        log.record(
+            Event.SIGN_OUT, user=session.user, request=request, clientName=allowed.client.name, grants=str(revoked)
+        )
     response = HttpResponse(status=302)
-    response["Location"] = _with_state(allowed.redirect_uri, given.get("state")) if allowed.redirect_uri else f"{settings.APP_URL}/signed-out"
+    response["Location"] = (
+        _with_state(allowed.redirect_uri, given.get("state"))
+        if allowed.redirect_uri
+        else f"{settings.APP_URL}/signed-out"
+    )
     clear_session_cookie(response)
     return response
 

@@ -33,7 +33,11 @@ def interaction(request: HttpRequest) -> HttpResponse:
     step = _next_step(asked, waiting, session)
     if request.method == "POST" and session is not None:
         step = _take(data.get("decision", ""), step, waiting, session, asked)
-    return redirect(f"/authorize?interaction={waiting.pk}") if step is None else _page(request, step, asked, waiting, session)
+    return (
+        redirect(f"/authorize?interaction={waiting.pk}")
+        if step is None
+        else _page(request, step, asked, waiting, session)
+    )
 
 
 def _next_step(asked: AuthorizationRequest, waiting: PendingAuthorization, session: Session | None) -> Step | None:
@@ -45,7 +49,9 @@ def _next_step(asked: AuthorizationRequest, waiting: PendingAuthorization, sessi
     return next(iter(prompts.steps(asked, client, session, pending.progress(waiting, session))), None)
 
 
-def _take(decision: str, step: Step | None, waiting: PendingAuthorization, session: Session, asked: AuthorizationRequest) -> Step | None:
+def _take(
+    decision: str, step: Step | None, waiting: PendingAuthorization, session: Session, asked: AuthorizationRequest
+) -> Step | None:
     """Only the step that is shown can be taken: consent is for the request as it was parked (attacks.md F1)."""
     if step is Step.CONSENT and decision == "allow":
         consent.remember(session.user, waiting.client, asked.scopes)
@@ -66,11 +72,31 @@ def _switch(request: HttpRequest, session: Session | None, waiting: PendingAutho
     return response
 
 
-def _page(request: HttpRequest, step: Step, asked: AuthorizationRequest, waiting: PendingAuthorization, session: Session | None) -> HttpResponse:
-    context: dict[str, object] = {"client": waiting.client, "interaction": waiting.pk, "next": f"/interaction?interaction={waiting.pk}"}
+def _page(
+    request: HttpRequest,
+    step: Step,
+    asked: AuthorizationRequest,
+    waiting: PendingAuthorization,
+    session: Session | None,
+) -> HttpResponse:
+    context: dict[str, object] = {
+        "client": waiting.client,
+        "interaction": waiting.pk,
+        "next": f"/interaction?interaction={waiting.pk}",
+    }
     if session is None or step in (Step.AUTHENTICATE, Step.REAUTHENTICATE):
         mode = "reauthenticate" if session is not None else "sign-in"
-        page = render(request, "accounts/sign_in.html", context | {"mode": mode, "person": session.user.username if session else "", "cancel": True, "login_hint": asked.login_hint[:100]})
+        page = render(
+            request,
+            "accounts/sign_in.html",
+            context
+            | {
+                "mode": mode,
+                "person": session.user.username if session else "",
+                "cancel": True,
+                "login_hint": asked.login_hint[:100],
+            },
+        )
     elif step is Step.SELECT_ACCOUNT:
         page = render(request, "oidc/select_account.html", context)
     else:

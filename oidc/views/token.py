@@ -1,6 +1,7 @@
 """The token endpoint (RFC 6749 section 3.2)."""
 
 from django.http import HttpRequest, HttpResponse
+
 from core.http import endpoint, json_response
 from oidc import client_authentication, parameters
 from oidc.errors import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError, oauth_error_response

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
 from core.http import endpoint, json_response
 from oidc import parameters, store
 from oidc.claims import claims_for
