@@ -29,8 +29,8 @@ class User(AbstractBaseUser):
     """
 
     # Removed, not hidden: a column that does not exist cannot be set.
-    password = None
-    last_login = None  # type: ignore[assignment] # sessions know it better
+    password = None  # type: ignore[assignment] # Django's way to drop an inherited field
+    last_login = None  # sessions know it better
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(_("username"), max_length=50, validators=[RegexValidator(USERNAME, USERNAME_RULE)])
