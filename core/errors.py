@@ -1,6 +1,6 @@
 """What every refusal of ours is made of; ``core.middleware`` and ``core.rest`` turn it into an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from django.utils.functional import Promise
@@ -10,13 +10,16 @@ from django.utils.translation import gettext_lazy as _
 class AppError(Exception):
     """A refusal a caller may see: a machine-readable code, an HTTP status and a safe sentence.
 
-    ``details`` are facts about the input (never secrets); ``remedy`` says to a person what to do next.
+    ``details`` are facts about the input (never secrets); ``remedy`` says to a person what to do next. ``causes`` are
+    pairs of a label and a text that only administrators and the log see, and ``mend`` is where an administrator can
+    put it right: a label and an address.
     """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     message: str | Promise = _("Something went wrong")
     remedy: str | Promise = ""
+    side: str | Promise = ""
 
     def __init__(
         self,
@@ -24,12 +27,16 @@ class AppError(Exception):
         *,
         remedy: str | Promise | None = None,
         details: Mapping[str, object] | None = None,
+        causes: Sequence[tuple[str | Promise, str]] = (),
+        mend: tuple[str | Promise, str] | None = None,
+        app: object = None,
     ) -> None:
         if message is not None:
             self.message = message
         if remedy is not None:
             self.remedy = remedy
-        self.details = dict(details or {})
+        self.details, self.causes, self.mend = dict(details or {}), list(causes), mend
+        self.app = app  # whom the page shows beside our mark: ``name``, ``initial``, ``colour``
         super().__init__(str(self.message))
 
     def as_json(self, request_id: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import logging
 import uuid
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -18,6 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from core.errors import AppError, EndpointNotFound, InvalidRequestBody
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+logger = logging.getLogger("pocketid.refusals")
 
 MAX_JSON_BODY = 256 * 1024
 
@@ -170,13 +173,21 @@ def open_to_all_origins(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
-    """The one place where a refusal becomes HTTP: a page for people, JSON for programs."""
+    """The one place where a refusal becomes HTTP: a page for people, JSON for programs, the cause for administrators."""
+    if error.causes:
+        causes = "; ".join(f"{label}: {text!r}" for label, text in error.causes)
+        logger.warning("%s (%s)", error, causes, extra={"request_id": request_id(request)})
     if wants_page(request):
+        is_administrator = getattr(getattr(request, "user", None), "is_staff", False)
         context = {
             "title": error.message,
             "message": error.remedy,
+            "side": error.side,
             "reference": request_id(request)[:8].upper(),
             "status": error.status,
+            "client": error.app,
+            "details": error.causes if is_administrator else [],
+            "actions": [error.mend] if is_administrator and error.mend else [],
         }
         return render(request, "error.html", context, status=error.status)
     return json_response(error.as_json(request_id(request)), status=error.status)

@@ -31,6 +31,13 @@ class ClientSecretInline(admin.TabularInline):
 
 
 class ClientForm(forms.ModelForm):
+    launch_url = forms.URLField(
+        label=_("Address of the app"),
+        required=False,
+        assume_scheme="https",
+        help_text=_("Where people open it, such as https://app.example.org."),
+    )
+
     class Meta:
         model = Client
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets name them
@@ -43,6 +50,7 @@ class ClientForm(forms.ModelForm):
 @admin.register(Client)
 class ClientAdmin(admin.ModelAdmin):
     form = ClientForm
+    view_on_site = False
     list_display = ("name", "client_id", "client_type", "host")
     search_fields = ("name", "client_id")
     fieldsets: ClassVar[Any] = [

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from oidc import pkce, redirect_uris
 from oidc.claims import SCOPES
@@ -71,18 +72,26 @@ def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
     if given is None:
         # OpenID Connect demands it; plain OAuth may leave out the only one there is, if it is an address and no pattern.
         if "openid" in parameters.get("scope", "").split() or len(registered) != 1 or "*" in registered[0]:
-            raise RedirectUriNotRegistered(details={"reason": "redirect_uri is missing"})
+            raise _unregistered(client, _("nothing: redirect_uri is missing"))
         uri = registered[0]
     else:
         uri = given
     if not redirect_uris.is_allowed(uri, registered):
-        raise RedirectUriNotRegistered(details={"redirect_uri": uri, "registered": registered})
+        raise _unregistered(client, uri)
     if not settings.ALLOW_INSECURE_CALLBACK_URLS and redirect_uris.is_insecure(uri):
-        raise RedirectUriNotRegistered(
-            details={"redirect_uri": uri, "reason": "plain http is not allowed (ALLOW_INSECURE_CALLBACK_URLS)"}
-        )
+        raise _unregistered(client, uri, (_("Refused because"), "ALLOW_INSECURE_CALLBACK_URLS=false"))
     mode = parameters.get("response_mode", "")
     return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
+
+
+def _unregistered(client: ClientRow, asked: str, *more: tuple[str, str]) -> RedirectUriNotRegistered:
+    registered = client.redirect_uris.split() or [_("none")]
+    return RedirectUriNotRegistered(
+        _("%(app)s sent you with a wrong callback address") % {"app": client.name},
+        causes=[(_("The app asked for"), asked), *((_("Registered"), each) for each in registered), *more],
+        mend=(_("Open the app's settings"), f"/admin/oidc/client/{client.id}/change/"),
+        app=client,
+    )
 
 
 def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> AuthorizationRequest:

@@ -74,13 +74,15 @@ class InvalidAuthorizationRequest(AppError):
     code = "invalid_request"
     status = 400
     message = _("The app sent a request that cannot be read")
-    remedy = _("This is on the app's side. Tell the person who runs it.")
+    remedy = _("Nothing about you was shared. Tell the person who runs the app.")
+    side = _("the app")
 
 
 class UnknownClient(AppError):
     code = "invalid_client"
     status = 400
     message = _("This server does not know the app that sent you")
+    side = _("the app's settings")
     remedy = _(
         "The client ID in the app's settings is not one of this server. The person who runs it can compare the two."
     )
@@ -90,6 +92,7 @@ class RedirectUriNotRegistered(AppError):
     code = "invalid_request"
     status = 400
     message = _("The app sent you with a wrong callback address")
+    side = _("this server's settings, or the app's")
     remedy = _(
         "It asked to bring you back to an address that is not registered for it, so nothing about you was shared. The person who runs this server can mend it."
     )

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.secrets import hash_token
+from oidc.appearance import Appearance
 from oidc.claims import Person
 
 
@@ -25,7 +26,7 @@ class LostRace(Exception):
 
 
 @dataclass(frozen=True)
-class ClientRow:
+class ClientRow(Appearance):
     """A client as the protocol needs it."""
 
     id: int

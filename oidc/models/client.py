@@ -1,4 +1,3 @@
-import hashlib
 import uuid
 from urllib.parse import urlsplit
 
@@ -10,13 +9,14 @@ from oauth2_provider.models import AbstractApplication
 
 from accounts.models import Group
 from oidc import redirect_uris
+from oidc.appearance import Appearance
 
 
 def new_client_id() -> str:
     return str(uuid.uuid4())
 
 
-class Client(AbstractApplication):
+class Client(Appearance, AbstractApplication):
     """An app that people sign in to: the relying party of OpenID Connect, the client of OAuth 2.0."""
 
     class Algorithm(models.TextChoices):
@@ -124,24 +124,13 @@ class Client(AbstractApplication):
         if self.is_public:
             self.pkce_required = True
 
+    def get_absolute_url(self) -> str:
+        """DOT's points to a page of its own, which is not served here."""
+        return self.launch_url
+
     @property
     def is_public(self) -> bool:
         return bool(self.client_type == self.CLIENT_PUBLIC)
-
-    # How the app is shown beside our own mark.
-
-    @property
-    def initial(self) -> str:
-        return self.name[:1].upper()
-
-    @property
-    def colour(self) -> int:
-        """One of twelve hues, the same for this app for ever."""
-        return hashlib.sha256(self.client_id.encode()).digest()[0] % 12
-
-    @property
-    def logo_url(self) -> str:
-        return ""
 
     @property
     def host(self) -> str:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import setup
@@ -73,11 +74,11 @@ def _resume(request: HttpRequest, interaction: str) -> HttpResponse:
 
 def _parameters(request: HttpRequest) -> Mapping[str, str]:
     if request.method == "POST" and not parameters.is_form(request):
-        raise InvalidAuthorizationRequest(details={"reason": "a POST must be a form"})
+        raise InvalidAuthorizationRequest(causes=[(_("Reason"), "a POST must be a form")])
     try:
         return parameters.single(request.POST if request.method == "POST" else request.GET)
     except parameters.BadParameters as bad:
-        raise InvalidAuthorizationRequest(details={"reason": str(bad)}) from None
+        raise InvalidAuthorizationRequest(causes=[(_("Reason"), str(bad))]) from None
 
 
 def _session(request: HttpRequest) -> Session | None:
@@ -90,8 +91,7 @@ def _session(request: HttpRequest) -> Session | None:
 def _client(given: Mapping[str, str], session: Session | None) -> AuthorizingClient:
     client = store.find_for_authorization(given.get("client_id", ""), session.user.pk if session else None)
     if client is None:
-        logger.warning("authorization request of an unknown client %.64r", given.get("client_id", ""))
-        raise UnknownClient(details={"client_id": given.get("client_id", "")[:128]})
+        raise UnknownClient(causes=[(_("Client ID"), given.get("client_id", "")[:128])])
     return client
 
 
@@ -107,7 +107,9 @@ def _go_on(
     """The steps that are left: a page for the person, or the code."""
     if client.denied:
         # Shown here and not sent to the app, which could only say "error".
-        raise AppDeniesAccess
+        raise AppDeniesAccess(
+            app=client.row, mend=(_("Open the app's settings"), f"/admin/oidc/client/{client.row.id}/change/")
+        )
     _check_hint(asked, session)
     left = prompts.steps(asked, client, session, progress)
     if "none" in asked.prompts:

@@ -45,7 +45,7 @@ def _next_step(asked: AuthorizationRequest, waiting: PendingAuthorization, sessi
     if client is None:
         raise UnknownClient
     if client.denied:
-        raise AppDeniesAccess
+        raise AppDeniesAccess(app=client.row)
     return next(iter(prompts.steps(asked, client, session, pending.progress(waiting, session))), None)
 
 
