@@ -128,7 +128,7 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
     """
     challenge = _take(key, Ceremony.Kind.REGISTRATION, session)
     _refuse_cross_origin(answer)
-    if not _flags(answer).uv:
+    if not _flags_of_registration(answer).uv:
         raise UserVerificationRequired
     try:
         verified = webauthn.verify_registration_response(
@@ -143,7 +143,7 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
         raise _rejected(problem) from None
     if not verified.credential_id or len(verified.credential_id) > MAX_CREDENTIAL_ID:
         raise UnreadableAnswer
-    flags = _flags(answer)
+    flags = _flags_of_registration(answer)
     _refuse_impossible_backup(eligible=flags.be, state=flags.bs)
     passkey = Passkey(
         user=user,
@@ -187,7 +187,7 @@ def finish_authentication(answer: dict[str, Any], *, key: str) -> Passkey:
     """
     challenge = _take(key, Ceremony.Kind.AUTHENTICATION, None)
     _refuse_cross_origin(answer)
-    flags = _flags(answer)
+    flags = _flags_of_assertion(answer)
     if not flags.uv:
         raise UserVerificationRequired
     passkey = Passkey.objects.select_related("user").filter(credential_id=_canonical_id(answer)).first()
@@ -298,13 +298,19 @@ def _take(key: str, kind: Ceremony.Kind, session: Session | None) -> bytes:
     return bytes(found.challenge)
 
 
-def _flags(answer: dict[str, Any]) -> AuthenticatorDataFlags:
-    """The flags of the authenticator data, not yet verified: good for refusing early with the right words."""
+def _flags_of_registration(answer: dict[str, Any]) -> AuthenticatorDataFlags:
+    """The flags before anything is verified: good for refusing early with the right words."""
     try:
-        response = answer["response"]
-        if "attestationObject" in response:
-            return parse_attestation_object(base64url_to_bytes(response["attestationObject"])).auth_data.flags
-        return parse_authenticator_data(base64url_to_bytes(response["authenticatorData"])).flags
+        raw = base64url_to_bytes(answer["response"]["attestationObject"])
+        return parse_attestation_object(raw).auth_data.flags
+    except _MALFORMED:
+        raise UnreadableAnswer from None
+
+
+def _flags_of_assertion(answer: dict[str, Any]) -> AuthenticatorDataFlags:
+    """The flags of the very bytes that are signed, whatever else the answer holds."""
+    try:
+        return parse_authenticator_data(base64url_to_bytes(answer["response"]["authenticatorData"])).flags
     except _MALFORMED:
         raise UnreadableAnswer from None
 

@@ -25,7 +25,7 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
-from core.errors import AppError
+from core.errors import AppError, NotFound
 from core.http import json_response
 
 __all__ = (
@@ -45,6 +45,7 @@ __all__ = (
     "RequestNotSupported",
     "RequestURINotSupported",
     "UnauthorizedClientError",
+    "UnexpectedStep",
     "UnknownClient",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
@@ -112,3 +113,17 @@ class InteractionExpired(AppError):
     status = 404
     message = _("This sign-in has expired or was already used")
     remedy = _("Go back to the app and sign in again.")
+
+    def as_json(self, request_id: str) -> dict[str, object]:
+        """As the contract has it: a resource like any other."""
+        return NotFound("OIDC interaction").as_json(request_id) | {"error": "OIDC interaction not found or expired"}
+
+
+class UnexpectedStep(AppError):
+    code = "validation_failed"
+    status = 400
+
+    def __init__(self, expected: str, given: object) -> None:
+        super().__init__(
+            f"Expected interaction step {expected} but got {given if isinstance(given, str) else ''}"[:200]
+        )

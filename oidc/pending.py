@@ -6,11 +6,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import Session
+from oidc import consent, prompts, store
 from oidc.authorization_request import AuthorizationRequest
-from oidc.errors import InteractionExpired
+from oidc.errors import AppDeniesAccess, InteractionExpired, UnknownClient
 from oidc.models import PendingAuthorization
 from oidc.models.authorization import PENDING_LIFETIME
-from oidc.prompts import Progress
+from oidc.prompts import Progress, Step
 
 
 def park(asked: AuthorizationRequest, client_id: int, session: Session | None) -> PendingAuthorization:
@@ -46,10 +47,38 @@ def progress(waiting: PendingAuthorization, session: Session | None) -> Progress
     return Progress(since=since, account_chosen=waiting.account_chosen, consented=waiting.consented)
 
 
-def record(
+def steps_left(waiting: PendingAuthorization, session: Session | None) -> list[Step]:
+    """What the person who is here still has to do; raise ``AppDeniesAccess`` if nothing would help."""
+    client = store.find_for_authorization(waiting.client.client_id, session.user.pk if session else None)
+    if client is None:
+        raise UnknownClient
+    if client.denied:
+        raise AppDeniesAccess(app=client.row)
+    return prompts.steps(
+        AuthorizationRequest.from_json(waiting.parameters), client, session, progress(waiting, session)
+    )
+
+
+def agree(waiting: PendingAuthorization, session: Session) -> None:
+    """The person allows the app what it asked for when the request was parked, no more (attacks.md F1)."""
+    asked = AuthorizationRequest.from_json(waiting.parameters)
+    consent.remember(session.user, waiting.client, asked.scopes)
+    _record(waiting, session, consented=True)
+
+
+def choose_account(waiting: PendingAuthorization, session: Session) -> None:
+    """The person goes on with the account they are signed in with."""
+    _record(waiting, session, account_chosen=True)
+
+
+def take_over(waiting: PendingAuthorization, session: Session) -> None:
+    """The person has signed in since the request was parked."""
+    _record(waiting, session)
+
+
+def _record(
     waiting: PendingAuthorization, session: Session, *, account_chosen: bool = False, consented: bool = False
 ) -> None:
-    """Note a step taken in ``session``."""
     if waiting.session_id != session.pk:
         waiting.account_chosen = waiting.consented = False
     waiting.session_id = session.pk

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from oidc.views import authorize, discovery, end_session, interaction, token, userinfo
+from oidc.views import authorize, discovery, end_session, interaction, interaction_api, token, userinfo
 
 urlpatterns = [
     path("authorize", authorize.authorize),
     path("interaction", interaction.interaction),
+    path("api/oidc/interactions/<str:interaction_id>", interaction_api.interaction),
+    path("api/oidc/interactions/<str:interaction_id>/complete", interaction_api.complete),
     path("api/oidc/token", token.token),
     path("api/oidc/userinfo", userinfo.userinfo),
     path("api/oidc/end-session", end_session.end_session),

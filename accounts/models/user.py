@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.group import Group
 
-USERNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_.@-]*[a-zA-Z0-9])?\Z")
+USERNAME = re.compile(r"\A[a-zA-Z0-9]([a-zA-Z0-9_.@-]*[a-zA-Z0-9])?\Z")
 USERNAME_RULE = _(
     "must only contain letters, numbers, underscores, dots, hyphens, and '@' symbols and not start or end with a special character"
 )

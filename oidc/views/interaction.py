@@ -8,9 +8,9 @@ from accounts import sessions
 from accounts.authentication import clear_session_cookie, session_of
 from accounts.models import Session
 from core.errors import UserDisabled
-from oidc import consent, pending, prompts, store
+from oidc import consent, pending
 from oidc.authorization_request import AuthorizationRequest
-from oidc.errors import AccessDeniedError, AppDeniesAccess, UnknownClient
+from oidc.errors import AccessDeniedError
 from oidc.models import PendingAuthorization
 from oidc.prompts import Step
 from oidc.views.authorize import deny, leaves_by_form
@@ -30,37 +30,23 @@ def interaction(request: HttpRequest) -> HttpResponse:
         return deny(request, AccessDeniedError(description="The person declined."), asked.reply_to)
     if request.method == "POST" and data.get("decision") == "switch":
         return _switch(request, session, waiting)
-    step = _next_step(asked, waiting, session)
-    if request.method == "POST" and session is not None:
-        step = _take(data.get("decision", ""), step, waiting, session, asked)
-    return (
-        redirect(f"/authorize?interaction={waiting.pk}")
-        if step is None
-        else _page(request, step, asked, waiting, session)
-    )
+    left = pending.steps_left(waiting, session)
+    if request.method == "POST" and session is not None and left:
+        left = _take(data.get("decision", ""), left, waiting, session)
+    if not left:
+        return redirect(f"/authorize?interaction={waiting.pk}")
+    return _page(request, left[0], asked, waiting, session)
 
 
-def _next_step(asked: AuthorizationRequest, waiting: PendingAuthorization, session: Session | None) -> Step | None:
-    client = store.find_for_authorization(waiting.client.client_id, session.user.pk if session else None)
-    if client is None:
-        raise UnknownClient
-    if client.denied:
-        raise AppDeniesAccess(app=client.row)
-    return next(iter(prompts.steps(asked, client, session, pending.progress(waiting, session))), None)
-
-
-def _take(
-    decision: str, step: Step | None, waiting: PendingAuthorization, session: Session, asked: AuthorizationRequest
-) -> Step | None:
-    """Only the step that is shown can be taken: consent is for the request as it was parked (attacks.md F1)."""
-    if step is Step.CONSENT and decision == "allow":
-        consent.remember(session.user, waiting.client, asked.scopes)
-        pending.record(waiting, session, consented=True)
-    elif step is Step.SELECT_ACCOUNT and decision == "continue":
-        pending.record(waiting, session, account_chosen=True)
+def _take(decision: str, left: list[Step], waiting: PendingAuthorization, session: Session) -> list[Step]:
+    """Only the step that is shown can be taken."""
+    if left[0] is Step.CONSENT and decision == "allow":
+        pending.agree(waiting, session)
+    elif left[0] is Step.SELECT_ACCOUNT and decision == "continue":
+        pending.choose_account(waiting, session)
     else:
-        return step
-    return _next_step(asked, waiting, session)
+        return left
+    return pending.steps_left(waiting, session)
 
 
 def _switch(request: HttpRequest, session: Session | None, waiting: PendingAuthorization) -> HttpResponse:
