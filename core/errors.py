@@ -47,6 +47,15 @@ class AppError(Exception):
         return body | {"request_id": request_id}
 
 
+class ServiceUnavailable(AppError):
+    """The database is locked, full or away; what was asked for was not done."""
+
+    code = "service_unavailable"
+    status = 503
+    message = _("The server cannot answer right now")
+    remedy = _("Try again in a moment. If it stays so, tell the person who runs this server.")
+
+
 class EndpointNotFound(AppError):
     """No such address, or not with this method: Pocket ID answers both alike, and clients compare the body."""
 

@@ -8,12 +8,13 @@ from http import HTTPStatus
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 
-from core.errors import AppError, CrossSiteRequest
+from core.errors import AppError, CrossSiteRequest, ServiceUnavailable
 from core.http import client_ip, error_response, request_id
 
 logger = logging.getLogger("pocketid.request")
@@ -26,6 +27,8 @@ PROTOCOL_PATHS = frozenset(
     (
         "/api/oidc/token",
         "/api/oidc/userinfo",
+        "/api/oidc/introspect",
+        "/api/oidc/revoke",
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",
         "/.well-known/jwks.json",
@@ -73,6 +76,9 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DatabaseError):
+            logger.error("the database failed", exc_info=exception, extra={"request_id": request_id(request)})
+            return error_response(request, ServiceUnavailable())
         return error_response(request, exception) if isinstance(exception, AppError) else None
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, QueryDict
 
+from oidc.errors import InvalidRequestError
+
 MAX_LENGTH = 8192  # characters of one value; longer ones are nobody's state or nonce
 
 
@@ -28,6 +30,16 @@ def single(given: QueryDict) -> Mapping[str, str]:
             raise BadParameters(f"The parameter {name[:40]} is not valid UTF-8 text.")
         found[name] = value
     return found
+
+
+def form_of(request: HttpRequest) -> Mapping[str, str]:
+    """The parameters in the body, never in the address; raise ``InvalidRequestError``."""
+    if not is_form(request):
+        raise InvalidRequestError(description="The body must be a form: application/x-www-form-urlencoded.")
+    try:
+        return single(request.POST)
+    except BadParameters as bad:
+        raise InvalidRequestError(description=str(bad)) from None
 
 
 def is_form(request: HttpRequest) -> bool:

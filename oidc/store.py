@@ -94,6 +94,22 @@ class LiveToken:
 
 
 @dataclass(frozen=True)
+class StoredToken:
+    """An access or refresh token as introspection and revocation need it."""
+
+    is_refresh: bool
+    id: int
+    client: int
+    grant: int | None
+    scope: str
+    expires: datetime
+    created: datetime
+    audience: list[str]
+    alive: bool  # neither revoked nor replaced, and its person not disabled; it may have expired
+    user_id: UUID | None
+
+
+@dataclass(frozen=True)
 class NewTokens:
     """What a grant gave, as hashes, ready to be written."""
 
@@ -143,6 +159,14 @@ _STATEMENTS = {
     "access": f"""SELECT t.scope, t.expires, t.resource, c.client_id, {_PERSON} FROM oidc_accesstoken t JOIN oidc_client c ON c.id = t.application_id
  LEFT JOIN oidc_grant g ON g.id = t.grant_id LEFT JOIN oidc_refreshtoken r ON r.id = t.refresh_token_id LEFT JOIN accounts_user u ON u.id = g.user_id
  WHERE t.token_checksum = %s AND t.expires > %s AND g.revoked_at IS NULL AND r.rotated_at IS NULL""",
+    "token": f"""SELECT {_CLIENT}, {_SECRETS}, t.id, t.application_id, t.grant_id, t.scope, t.expires, t.created, t.resource,
+ tg.revoked_at IS NULL AND tr.rotated_at IS NULL, r.id, g.application_id, r.grant_id, g.scope, r.expires, r.created, '[]',
+ g.revoked_at IS NULL AND r.rotated_at IS NULL, u.id, u.disabled FROM oidc_client c
+ LEFT JOIN oidc_accesstoken t ON t.token_checksum = %s LEFT JOIN oidc_grant tg ON tg.id = t.grant_id
+ LEFT JOIN oidc_refreshtoken tr ON tr.id = t.refresh_token_id LEFT JOIN oidc_refreshtoken r ON r.token_checksum = %s
+ LEFT JOIN oidc_grant g ON g.id = r.grant_id LEFT JOIN accounts_user u ON u.id = COALESCE(tg.user_id, g.user_id)
+ WHERE c.client_id = %s""",
+    "delete access": "DELETE FROM oidc_accesstoken WHERE id = %s",
     "use code": "UPDATE oidc_grant SET used_at = %s WHERE id = %s AND used_at IS NULL AND revoked_at IS NULL",
     "rotate": """UPDATE oidc_refreshtoken SET rotated_at = %s WHERE id = %s AND rotated_at IS NULL
  AND EXISTS (SELECT 1 FROM oidc_grant g WHERE g.id = oidc_refreshtoken.grant_id AND g.revoked_at IS NULL)""",
@@ -212,6 +236,17 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
         if row
         else None
     )
+
+
+def find_token(client_id: str, token: str) -> tuple[Presented, StoredToken | None] | None:
+    """The client that asks about a token, and the token, whoever's and whether alive or not."""
+    digest = hash_token(token)
+    row = _row("token", _time(timezone.now()), digest, digest, client_id)
+    if row is None:
+        return None
+    access, refresh, (user_id, disabled) = row[13:21], row[21:29], row[29:31]
+    stored = _stored(access, False, user_id, disabled) or _stored(refresh, True, user_id, disabled)
+    return Presented(_client(row), _json(row[12])), stored
 
 
 def live_access_token(token: str) -> LiveToken | None:
@@ -301,9 +336,23 @@ def issue_again(grant: GrantRow, new: NewTokens) -> None:
         raise LostRace
 
 
-def revoke(grant: GrantRow) -> bool:
+def insert_client_token(client: ClientRow, new: NewTokens) -> None:
+    """Keep an access token that belongs to a client and to no person."""
+    now = _time(timezone.now())
+    audience = json.dumps(new.audience)
+    _execute(
+        "insert access", new.access_hash, client.id, None, None, _time(new.access_expires), new.scope, audience, now
+    )
+
+
+def revoke(grant: int) -> bool:
     """End the whole family of tokens; whether it was alive until now."""
-    return _execute("revoke", _time(timezone.now()), grant.id) == 1
+    return _execute("revoke", _time(timezone.now()), grant) == 1
+
+
+def delete_access_token(token: StoredToken) -> None:
+    """End one access token; the refresh token beside it lives on."""
+    _execute("delete access", token.id)
 
 
 def _insert_tokens(grant: GrantRow, new: NewTokens, now: Any) -> None:  # noqa: ANN401 - a moment as the database takes it
@@ -383,6 +432,25 @@ def _person(row: Sequence[Any]) -> Person | None:
     claims = [(key, value) for key, value in (*_json(row[9]), *_json(row[10]))]
     return Person(
         _as_uuid(row[0]), row[1], row[2], bool(row[3]), row[4], row[5], row[6], bool(row[7]), _json(row[8]), claims
+    )
+
+
+def _stored(
+    row: Sequence[Any], is_refresh: bool, user_id: UUID | str | None, disabled: bool | None
+) -> StoredToken | None:
+    if row[0] is None:
+        return None
+    return StoredToken(
+        is_refresh=is_refresh,
+        id=row[0],
+        client=row[1],
+        grant=row[2],
+        scope=row[3],
+        expires=_aware(row[4]),
+        created=_aware(row[5]),
+        audience=_json(row[6]),
+        alive=bool(row[7]) and not disabled,
+        user_id=_as_uuid(user_id) if user_id is not None else None,
     )
 
 

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from oidc.views import authorize, discovery, end_session, interaction, interaction_api, token, userinfo
+from oidc.views import (
+    authorize,
+    discovery,
+    end_session,
+    interaction,
+    interaction_api,
+    introspect,
+    revoke,
+    token,
+    userinfo,
+)
 
 urlpatterns = [
     path("authorize", authorize.authorize),
@@ -10,6 +20,8 @@ urlpatterns = [
     path("api/oidc/interactions/<str:interaction_id>", interaction_api.interaction),
     path("api/oidc/interactions/<str:interaction_id>/complete", interaction_api.complete),
     path("api/oidc/token", token.token),
+    path("api/oidc/introspect", introspect.introspect),
+    path("api/oidc/revoke", revoke.revoke),
     path("api/oidc/userinfo", userinfo.userinfo),
     path("api/oidc/end-session", end_session.end_session),
     path("logout", end_session.page),

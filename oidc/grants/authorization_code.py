@@ -7,14 +7,14 @@ from django.utils import timezone
 from core.secrets import equal
 from oidc import pkce, store, tokens
 from oidc.errors import InvalidGrantError
-from oidc.grants.base import TokenGrant, TokenRequest, required
+from oidc.grants.base import PersonGrant, TokenRequest, required
 from oidc.store import GrantRow, Presented
 from oidc.tokens import Issued
 
 logger = logging.getLogger("pocketid.oidc")
 
 
-class AuthorizationCodeGrant(TokenGrant):
+class AuthorizationCodeGrant(PersonGrant):
     grant_type = "authorization_code"
 
     def look_up(self, request: TokenRequest) -> Presented | None:
@@ -27,7 +27,7 @@ class AuthorizationCodeGrant(TokenGrant):
             raise InvalidGrantError(description="The authorization code is unknown.")
         if grant.client != found.client.id:
             # A client that holds another's code has stolen it: it is burnt for both (attacks.md B1).
-            store.revoke(grant)
+            store.revoke(grant.id)
             raise InvalidGrantError(description="The authorization code was issued to another client.")
         if grant.used:
             self._replayed(grant)
@@ -39,7 +39,7 @@ class AuthorizationCodeGrant(TokenGrant):
 
     def _replayed(self, grant: GrantRow) -> None:
         """RFC 6749 section 4.1.2: what the first use gave is revoked, since nobody knows which of the two was the app."""
-        if store.revoke(grant):
+        if store.revoke(grant.id):
             logger.warning("authorization code used twice: tokens of grant %s revoked", grant.id)
         raise InvalidGrantError(description="The authorization code was already used.")
 

@@ -25,12 +25,19 @@ class TokenGrant(ABC):
 
     grant_type: ClassVar[str]
 
+    @abstractmethod
     def answer(self, request: TokenRequest) -> dict[str, Any]:
-        """The body of a successful answer (RFC 6749 section 5.1); raise an ``OAuth2Error``.
+        """The body of a successful answer (RFC 6749 section 5.1); raise an ``OAuth2Error``."""
 
-        One read; then every check and both signatures; then one transaction that uses up what was presented and
-        keeps what it gave. Nothing is sent before that has been committed.
-        """
+
+class PersonGrant(TokenGrant):
+    """A grant by which a person lets a client act for them.
+
+    One read; then every check and both signatures; then one transaction that uses up what was presented and
+    keeps what it gave. Nothing is sent before that has been committed.
+    """
+
+    def answer(self, request: TokenRequest) -> dict[str, Any]:
         found = client_authentication.check(request.credentials, self.look_up(request))
         grant = self.check(request, found)
         if found.person is None:

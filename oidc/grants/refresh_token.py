@@ -12,7 +12,7 @@ from django.utils import timezone
 from oidc import store, tokens
 from oidc.claims import SCOPES
 from oidc.errors import InvalidGrantError, InvalidScopeError
-from oidc.grants.base import TokenGrant, TokenRequest, required
+from oidc.grants.base import PersonGrant, TokenRequest, required
 from oidc.store import GrantRow, Presented
 from oidc.tokens import Issued
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("pocketid.oidc")
 GRACE = timedelta(seconds=60)
 
 
-class RefreshTokenGrant(TokenGrant):
+class RefreshTokenGrant(PersonGrant):
     grant_type = "refresh_token"
 
     def look_up(self, request: TokenRequest) -> Presented | None:
@@ -41,7 +41,7 @@ class RefreshTokenGrant(TokenGrant):
             raise InvalidGrantError(description="The refresh token was revoked.")
         now = timezone.now()
         if refresh.rotated_at is not None and (refresh.successor_rotated or now - refresh.rotated_at > GRACE):
-            if store.revoke(grant):
+            if store.revoke(grant.id):
                 logger.warning("refresh token used again after it was rotated: tokens of grant %s revoked", grant.id)
             raise InvalidGrantError(
                 description="The refresh token was already used; it and all tokens from the same sign-in have been revoked."

@@ -20,12 +20,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest) -> dict[str, object]:
-    if not parameters.is_form(request):
-        raise InvalidRequestError(description="The body must be a form: application/x-www-form-urlencoded.")
-    try:
-        form = parameters.single(request.POST)
-    except parameters.BadParameters as bad:
-        raise InvalidRequestError(description=str(bad)) from None
+    form = parameters.form_of(request)
     grant_type = form.get("grant_type", "")
     if not grant_type:
         raise InvalidRequestError(description="grant_type is missing.")
