@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 from audit.models import Entry, Event
-from core.http import client_ip, request_id, user_agent
+from core.http import client_ip, user_agent
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,10 +28,4 @@ def record(
     if request is not None:
         entry.ip_address, entry.user_agent = client_ip(request) or None, user_agent(request)
     entry.save(force_insert=True)
-    logger.info(
-        "%s %s %s",
-        event.value,
-        entry.username or "-",
-        data or "",
-        extra={"request_id": request_id(request) if request else ""},
-    )
+    logger.info("%s %s %s", event.value, entry.username or "-", data or "")

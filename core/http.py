@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import AppError, EndpointNotFound, InvalidRequestBody
+from core.logs import current_request_id
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -31,6 +32,7 @@ def request_id(request: HttpRequest) -> str:
     if found is None:
         found = str(uuid.uuid4())
         request.id = found  # type: ignore[attr-defined] # set here and read here
+        current_request_id.set(found)
     return found
 
 
@@ -176,7 +178,7 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
     """The one place where a refusal becomes HTTP: a page for people, JSON for programs, the cause for administrators."""
     if error.causes:
         causes = "; ".join(f"{label}: {text!r}" for label, text in error.causes)
-        logger.warning("%s (%s)", error, causes, extra={"request_id": request_id(request)})
+        logger.warning("%s (%s)", error, causes)
     if wants_page(request):
         is_administrator = getattr(getattr(request, "user", None), "is_staff", False)
         context = {

@@ -3,6 +3,10 @@
 import json
 import logging
 import time
+from contextvars import ContextVar
+
+# The id of the request that this thread is answering; every line it logs carries it.
+current_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class LineFormatter(logging.Formatter):
@@ -15,7 +19,7 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        request_id = getattr(record, "request_id", "")
+        request_id = current_request_id.get()
         return f"{text} [{request_id}]" if request_id else text
 
 
@@ -29,9 +33,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for name in ("request_id", "ip"):
-            if value := getattr(record, name, ""):
-                fields[name] = value
+        fields |= {"request_id": current_request_id.get()} if current_request_id.get() else {}
+        fields |= {"ip": record.ip} if hasattr(record, "ip") else {}
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)

@@ -51,10 +51,11 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
+        this = request_id(request)  # from here on every log line carries it
         if "//" in request.path_info:  # Clients that join base and path with one slash too many (contract: one slash).
             request.path_info = request.path = _single_slashes(request.path_info)
         response = self.get_response(request)
-        response["X-Request-ID"] = request_id(request)
+        response["X-Request-ID"] = this
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
         if (
@@ -71,13 +72,13 @@ class RequestMiddleware:
                 request.path,
                 response.status_code,
                 (time.perf_counter() - started) * 1000,
-                extra={"request_id": request_id(request), "ip": client_ip(request)},
+                extra={"ip": client_ip(request)},
             )
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DatabaseError):
-            logger.error("the database failed", exc_info=exception, extra={"request_id": request_id(request)})
+            logger.error("the database failed", exc_info=exception)
             return error_response(request, ServiceUnavailable())
         return error_response(request, exception) if isinstance(exception, AppError) else None
 

@@ -1,6 +1,6 @@
 """May this person use this app; asked wherever a code or a token is born."""
 
-from oidc.errors import AccessDeniedError, InvalidGrantError
+from oidc.errors import InvalidGrantError
 
 
 def check(*, disabled: bool, denied: bool) -> None:
@@ -8,4 +8,4 @@ def check(*, disabled: bool, denied: bool) -> None:
     if disabled:
         raise InvalidGrantError(description="The user account is disabled.")
     if denied:
-        raise AccessDeniedError(description="The user is in none of the groups that may use this client.")
+        raise InvalidGrantError(description="The user is in none of the groups that may use this client.")

@@ -76,12 +76,17 @@ def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
         uri = registered[0]
     else:
         uri = given
-    if not redirect_uris.is_allowed(uri, registered):
+    check_redirect_uri(uri, client)
+    mode = parameters.get("response_mode", "")
+    return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
+
+
+def check_redirect_uri(uri: str, client: ClientRow) -> None:
+    """Raise ``RedirectUriNotRegistered`` unless the client may be answered there now."""
+    if not redirect_uris.is_allowed(uri, client.redirect_uris.split()):
         raise _unregistered(client, uri)
     if not settings.ALLOW_INSECURE_CALLBACK_URLS and redirect_uris.is_insecure(uri):
         raise _unregistered(client, uri, (_("Refused because"), "ALLOW_INSECURE_CALLBACK_URLS=false"))
-    mode = parameters.get("response_mode", "")
-    return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
 
 
 def _unregistered(client: ClientRow, asked: str, *more: tuple[str, str]) -> RedirectUriNotRegistered:

@@ -37,13 +37,13 @@ def claims_for(person: Person, scopes: Collection[str]) -> dict[str, Any]:
     if "profile" in scopes:
         claims |= {key: _value(text) for key, text in person.custom_claims}
         claims |= {
-            "given_name": person.first_name,
-            "family_name": person.last_name,
             "name": person.name,
-            "display_name": person.display_name,
             "preferred_username": person.username,
             "picture": f"{settings.APP_URL}/api/users/{person.id}/profile-picture.png",
         }
+        # What is unknown is left out: a claim is never empty (OIDC Core section 5.3.2).
+        known = {"given_name": person.first_name, "family_name": person.last_name, "display_name": person.display_name}
+        claims |= {name: value for name, value in known.items() if value}
     if "email" in scopes and person.email:
         claims |= {"email": person.email, "email_verified": person.email_verified}
     if "groups" in scopes:

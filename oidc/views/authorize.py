@@ -66,6 +66,8 @@ def _resume(request: HttpRequest, interaction: str) -> HttpResponse:
     if client is None:
         raise UnknownClient
     asked = AuthorizationRequest.from_json(waiting.parameters)
+    # It waited for up to an hour: an address that was taken away meanwhile gets nothing.
+    authorization_request.check_redirect_uri(asked.reply_to.redirect_uri, client.row)
     try:
         return _go_on(request, asked, client, session, pending.progress(waiting, session), interaction=waiting.pk)
     except OAuth2Error as refused:
