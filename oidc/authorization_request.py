@@ -17,6 +17,7 @@ from oidc.errors import (
     RequestURINotSupported,
     UnsupportedResponseTypeError,
 )
+from oidc.models import Client
 from oidc.store import ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
@@ -81,7 +82,7 @@ def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
     return ReplyTo(uri, given is not None, mode if mode in RESPONSE_MODES else "query", parameters.get("state"))
 
 
-def check_redirect_uri(uri: str, client: ClientRow) -> None:
+def check_redirect_uri(uri: str, client: ClientRow | Client) -> None:
     """Raise ``RedirectUriNotRegistered`` unless the client may be answered there now."""
     if not redirect_uris.is_allowed(uri, client.redirect_uris.split()):
         raise _unregistered(client, uri)
@@ -89,7 +90,7 @@ def check_redirect_uri(uri: str, client: ClientRow) -> None:
         raise _unregistered(client, uri, (_("Refused because"), "ALLOW_INSECURE_CALLBACK_URLS=false"))
 
 
-def _unregistered(client: ClientRow, asked: str, *more: tuple[str, str]) -> RedirectUriNotRegistered:
+def _unregistered(client: ClientRow | Client, asked: str, *more: tuple[str, str]) -> RedirectUriNotRegistered:
     registered = client.redirect_uris.split() or [_("none")]
     return RedirectUriNotRegistered(
         _("%(app)s sent you with a wrong callback address") % {"app": client.name},

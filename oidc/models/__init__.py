@@ -3,6 +3,8 @@ from oidc.models.client import Client
 from oidc.models.client_secret import ClientSecret
 from oidc.models.consent import Consent
 from oidc.models.device import DeviceGrant
+from oidc.models.logout_delivery import LogoutDelivery
+from oidc.models.pushed_request import PushedRequest
 from oidc.models.signing_key import SigningKey
 from oidc.models.tokens import AccessToken, IDToken, RefreshToken
 
@@ -14,7 +16,9 @@ __all__ = (
     "DeviceGrant",
     "Grant",
     "IDToken",
+    "LogoutDelivery",
     "PendingAuthorization",
+    "PushedRequest",
     "RefreshToken",
     "SigningKey",
 )

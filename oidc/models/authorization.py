@@ -51,6 +51,8 @@ class PendingAuthorization(models.Model):
     session_id = models.UUIDField(null=True)
     account_chosen = models.BooleanField(default=False)
     consented = models.BooleanField(default=False)
+    # The pushed request it came from, which is used up together with it.
+    pushed_request = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         verbose_name = _("pending authorization")

@@ -22,6 +22,7 @@ class ClientSecret(models.Model):
     secret_hash = models.CharField(max_length=255, editable=False)
     prefix = models.CharField(_("begins with"), max_length=4, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
 
     objects = ClientSecretQuerySet.as_manager()

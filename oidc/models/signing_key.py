@@ -19,13 +19,17 @@ class SigningKey(models.Model):
     private_key = models.TextField()  # PKCS #8 DER, encrypted by core.secrets
     public_jwk = models.JSONField(_("public key"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    activated_at = models.DateTimeField(_("signs since"), null=True)
+    retired_at = models.DateTimeField(_("retired"), null=True)
 
     class Meta:
         verbose_name = _("signing key")
         verbose_name_plural = _("signing keys")
         ordering = ("created_at",)
         constraints = [
-            models.UniqueConstraint(fields=("algorithm",), condition=Q(state="current"), name="signing_key_one_current")
+            models.UniqueConstraint(
+                fields=("algorithm", "state"), condition=~Q(state="retired"), name="signing_key_one_current_one_next"
+            )
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from accounts.authentication import clear_session_cookie, session_of
 from accounts.models import Session
 from core.errors import UserDisabled
 from oidc import consent, pending
-from oidc.authorization_request import AuthorizationRequest
+from oidc.authorization_request import AuthorizationRequest, check_redirect_uri
 from oidc.errors import AccessDeniedError
 from oidc.models import PendingAuthorization
 from oidc.prompts import Step
@@ -26,6 +26,7 @@ def interaction(request: HttpRequest) -> HttpResponse:
         raise UserDisabled
     asked = AuthorizationRequest.from_json(waiting.parameters)
     if request.method == "POST" and data.get("decision") == "deny":
+        check_redirect_uri(asked.reply_to.redirect_uri, waiting.client)
         pending.take(waiting.pk)
         return deny(request, AccessDeniedError(description="The person declined."), asked.reply_to)
     if request.method == "POST" and data.get("decision") == "switch":
