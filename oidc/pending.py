@@ -14,7 +14,9 @@ from oidc.models.authorization import PENDING_LIFETIME
 from oidc.prompts import Progress, Step
 
 
-def park(asked: AuthorizationRequest, client_id: int, session: Session | None) -> PendingAuthorization:
+def park(
+    asked: AuthorizationRequest, client_id: int, session: Session | None, *, pushed: str = ""
+) -> PendingAuthorization:
     """Keep the request for an hour at most; it survives a restart."""
     now = timezone.now()
     PendingAuthorization.objects.filter(expires_at__lte=now).delete()
@@ -24,6 +26,7 @@ def park(asked: AuthorizationRequest, client_id: int, session: Session | None) -
         created_at=now,
         expires_at=now + PENDING_LIFETIME,
         session_id=session.pk if session else None,
+        pushed_request=pushed,
     )
 
 

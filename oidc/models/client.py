@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
 from accounts.models import Group
-from oidc import redirect_uris
+from oidc import redirect_uris, web_addresses
 from oidc.appearance import Appearance
 
 
@@ -68,12 +68,26 @@ class Client(Appearance, AbstractApplication):
         default="",
         help_text=_("Where the app may send people after signing out; one on each line."),
     )
-    launch_url = models.URLField(_("address of the app"), blank=True)
+    launch_url = models.URLField(_("address of the app"), max_length=web_addresses.MAX_LENGTH, blank=True)
+    backchannel_logout_url = models.CharField(
+        _("back-channel logout address"),
+        max_length=web_addresses.MAX_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("Where the app wants to be told that somebody has signed out."),
+    )
     skip_authorization = models.BooleanField(
         _("skip consent"), default=False, help_text=_("Do not ask people before telling this app who they are.")
     )
     pkce_required = models.BooleanField(
         _("PKCE required"), default=False, help_text=_("Public clients always need it.")
+    )
+    # Noticed when a client that need not use PKCE uses it all the same.
+    pkce_supported = models.BooleanField(default=False, editable=False)
+    par_required = models.BooleanField(
+        _("pushed authorization requests required"),
+        default=False,
+        help_text=_("Only for apps that send their requests over the back channel first (RFC 9126)."),
     )
     reauthentication_required = models.BooleanField(_("ask for the passkey every time"), default=False)
     is_group_restricted = models.BooleanField(_("only for some groups"), default=False)
@@ -102,6 +116,12 @@ class Client(Appearance, AbstractApplication):
         validators=[MinValueValidator(1), MaxValueValidator(525_600)],
     )
 
+    # As clients write and read them: issuer, subject, audience, jwks, publicKeys, replayProtection (contract section 8.9).
+    federated_identities = models.JSONField(default=list, blank=True, editable=False)
+    # SHA-256 of each picture in ClientLogo, empty when there is none: asked on every page and in every list.
+    logo_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    dark_logo_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+
     class Meta(AbstractApplication.Meta):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
@@ -119,6 +139,11 @@ class Client(Appearance, AbstractApplication):
                     redirect_uris.check_pattern(pattern)
                 except redirect_uris.UnusablePattern as wrong:
                     problems.setdefault(column, []).append(ValidationError(f"{pattern}: {wrong}"))
+        if self.backchannel_logout_url:
+            try:
+                web_addresses.check_listener(self.backchannel_logout_url, https_only=self.is_public)
+            except web_addresses.UnusableAddress as wrong:
+                problems["backchannel_logout_url"] = [ValidationError(str(wrong))]
         if problems:
             raise ValidationError(problems)
         if self.is_public:

@@ -7,6 +7,7 @@ Whatever the person must do first is done at ``/interaction``, while the request
 import logging
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from accounts.models import Session
 from audit import log
 from audit.models import Event
 from core.errors import UserDisabled
-from oidc import authorization_request, parameters, pending, prompts, signing_keys, store, tokens
+from oidc import authorization_request, parameters, pending, prompts, pushed_requests, signing_keys, store, tokens
 from oidc.authorization_request import AuthorizationRequest, ReplyTo
 from oidc.errors import (
     AppDeniesAccess,
@@ -41,19 +42,31 @@ from oidc.store import AuthorizingClient
 logger = logging.getLogger("pocketid.oidc")
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """A request on its way: what is asked, by which client, of whom, and how far it has come."""
+
+    asked: AuthorizationRequest
+    client: AuthorizingClient
+    session: Session | None
+    progress: Progress
+    interaction: uuid.UUID | None = None
+    pushed: str = ""
+
+
 @csrf_exempt  # OIDC Core demands POST from other sites; nothing happens on its strength that GET would not do
 def authorize(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD", "POST"):
         raise InvalidAuthorizationRequest
     if interaction := request.GET.get("interaction"):
         return _resume(request, interaction)
-    given = _parameters(request)
+    pushed, given = _pushed(_parameters(request))
     session = _session(request)
     client = _client(given, session)
     reply_to = authorization_request.reply_to(given, client.row)
     try:
         asked = authorization_request.check(given, client.row, reply_to)
-        return _go_on(request, asked, client, session, Progress(since=timezone.now()), interaction=None)
+        return _go_on(request, _Attempt(asked, client, session, Progress(since=timezone.now()), pushed=pushed))
     except OAuth2Error as refused:
         return _refuse(request, refused, reply_to)
 
@@ -69,9 +82,18 @@ def _resume(request: HttpRequest, interaction: str) -> HttpResponse:
     # It waited for up to an hour: an address that was taken away meanwhile gets nothing.
     authorization_request.check_redirect_uri(asked.reply_to.redirect_uri, client.row)
     try:
-        return _go_on(request, asked, client, session, pending.progress(waiting, session), interaction=waiting.pk)
+        progress = pending.progress(waiting, session)
+        return _go_on(request, _Attempt(asked, client, session, progress, waiting.pk, waiting.pushed_request))
     except OAuth2Error as refused:
         return _refuse(request, refused, asked.reply_to)
+
+
+def _pushed(given: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """The key of a pushed request and what was pushed, if the address names one; else what the address says."""
+    request_uri = given.get("request_uri", "")
+    if not request_uri.startswith(pushed_requests.PREFIX):
+        return "", given
+    return pushed_requests.find(request_uri, given.get("client_id", ""))
 
 
 def _parameters(request: HttpRequest) -> Mapping[str, str]:
@@ -97,34 +119,28 @@ def _client(given: Mapping[str, str], session: Session | None) -> AuthorizingCli
     return client
 
 
-def _go_on(
-    request: HttpRequest,
-    asked: AuthorizationRequest,
-    client: AuthorizingClient,
-    session: Session | None,
-    progress: Progress,
-    *,
-    interaction: uuid.UUID | None,
-) -> HttpResponse:
+def _go_on(request: HttpRequest, attempt: _Attempt) -> HttpResponse:
     """The steps that are left: a page for the person, or the code."""
+    asked, client, session = attempt.asked, attempt.client, attempt.session
     if client.denied:
         # Shown here and not sent to the app, which could only say "error".
-        raise AppDeniesAccess(
-            app=client.row, mend=(_("Open the app's settings"), f"/admin/oidc/client/{client.row.id}/change/")
-        )
+        mend = (_("Open the app's settings"), f"/admin/oidc/client/{client.row.id}/change/")
+        raise AppDeniesAccess(app=client.row, mend=mend)
     _check_hint(asked, session)
-    left = prompts.steps(asked, client, session, progress)
+    left = prompts.steps(asked, client, session, attempt.progress)
     if "none" in asked.prompts:
         prompts.refuse_silently(left)
     if left or session is None:
-        if interaction is None:
-            if session is None and setup.is_open():
-                return redirect("/setup")
-            interaction = pending.park(asked, client.row.id, session).pk
-        return redirect(f"/interaction?interaction={interaction}")
-    if interaction is not None:
-        pending.take(interaction)
-    return _grant(request, asked, client, session, is_new=client.consent_id is None or progress.consented)
+        if session is None and setup.is_open():
+            return redirect("/setup")
+        waiting = attempt.interaction or pending.park(asked, client.row.id, session, pushed=attempt.pushed).pk
+        return redirect(f"/interaction?interaction={waiting}")
+    if attempt.interaction is not None:
+        pending.take(attempt.interaction)
+    if attempt.pushed:
+        pushed_requests.take(attempt.pushed)
+    is_new = client.consent_id is None or attempt.progress.consented
+    return _grant(request, asked, client, session, is_new=is_new)
 
 
 def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:

@@ -61,6 +61,8 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "authorization_endpoint": f"{public}/authorize",
         "token_endpoint": f"{internal}/api/oidc/token",
         "userinfo_endpoint": f"{internal}/api/oidc/userinfo",
+        "pushed_authorization_request_endpoint": f"{internal}/api/oidc/par",
+        "require_pushed_authorization_requests": False,
         "introspection_endpoint": f"{internal}/api/oidc/introspect",
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
         "revocation_endpoint": f"{internal}/api/oidc/revoke",
