@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from oidc import client_secrets, signing_keys
+from oidc import client_secrets, key_rotation
 from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken, SigningKey
 
 for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
@@ -99,7 +99,7 @@ class ClientAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
         super().save_model(request, obj, form, change)
-        signing_keys.ensure(obj.algorithm)
+        key_rotation.prepare(obj.algorithm)
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         """What the app's settings ask for, with the secret: the only time it is shown."""

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -18,12 +19,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
 from jwcrypto.jwk import JWK
 
 from core.secrets import decrypt, encrypt
 from oidc.models import Client, SigningKey
 
 RSA_BITS = 2048
+ID_TOKEN_MINUTES = 60
 JWKS_SECONDS = 1.0  # how long a process goes on publishing what it has read
 
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
@@ -96,18 +100,19 @@ def preload() -> None:
         _load(row)
 
 
-def ensure(algorithm: str) -> SigningKey:
-    """The key that signs with ``algorithm`` now, made if there is none yet."""
-    found = SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.CURRENT).first()
+def ensure(algorithm: str, state: SigningKey.State = SigningKey.State.CURRENT) -> SigningKey:
+    """The key of ``algorithm`` that signs now, or signs next; made if there is none yet."""
+    found = SigningKey.objects.filter(algorithm=algorithm, state=state).first()
     if found is not None:
         return found
     made = _generate(algorithm)
+    made.state, made.activated_at = state, timezone.now() if state == SigningKey.State.CURRENT else None
     try:
         with transaction.atomic():
             made.save(force_insert=True)
     except IntegrityError:  # Another process was faster; the constraint allows one.
-        return SigningKey.objects.get(algorithm=algorithm, state=SigningKey.State.CURRENT)
-    _published.forget()
+        return SigningKey.objects.get(algorithm=algorithm, state=state)
+    forget_published()
     return made
 
 
@@ -128,7 +133,6 @@ def _generate(algorithm: str) -> SigningKey:
     row = SigningKey(
         kid=kid,
         algorithm=algorithm,
-        state=SigningKey.State.CURRENT,
         public_jwk={**jwk.export_public(as_dict=True), "kid": kid, "alg": algorithm, "use": "sig"},
     )
     der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -140,25 +144,32 @@ class _Published:
     """The JWKS document, read at most once a second."""
 
     def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        self._keys: list[dict[str, Any]] = []
-        self._until = 0.0
-
-    def keys(self) -> list[dict[str, Any]]:
-        now = time.monotonic()
-        if now >= self._until:
-            self._keys, self._until = list(SigningKey.objects.values_list("public_jwk", flat=True)), now + JWKS_SECONDS
-        return self._keys
+        self.keys: list[dict[str, Any]] = []
+        self.until = 0.0
 
 
 _published = _Published()
 
 
+def forget_published() -> None:
+    """Read the keys again at the next request; other processes do so within a second."""
+    _published.until = 0.0
+
+
 def published() -> list[dict[str, Any]]:
-    """Every public key a relying party may need (RFC 7517 section 4), RS256 first: some apps take the first."""
-    return sorted(_published.keys(), key=lambda jwk: jwk["alg"] != Client.Algorithm.RS256)
+    """Every public key a relying party may need (RFC 7517 section 4)."""
+    now = time.monotonic()
+    if now >= _published.until:
+        # A retired key stays until the last token that it signed has ended.
+        longest = max(Client.objects.aggregate(minutes=Max("access_token_minutes"))["minutes"] or 0, ID_TOKEN_MINUTES)
+        gone = Q(state=SigningKey.State.RETIRED, retired_at__lte=timezone.now() - timedelta(minutes=longest))
+        found = SigningKey.objects.exclude(gone).values_list("public_jwk", "state")
+        # The one that signs comes first, RS256 before all: some apps take the first and look no further.
+        order = [SigningKey.State.CURRENT, SigningKey.State.NEXT, SigningKey.State.RETIRED]
+        rows = sorted(found, key=lambda row: (row[0]["alg"] != Client.Algorithm.RS256, order.index(row[1])))
+        _published.keys = [jwk for jwk, _state in rows]
+        _published.until = now + JWKS_SECONDS
+    return _published.keys
 
 
 def algorithms() -> list[str]:

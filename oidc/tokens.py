@@ -20,7 +20,7 @@ from oidc.store import ClientRow, GrantRow, NewTokens
 
 CODE_PREFIX = "pocket_id_ac_"
 REFRESH_PREFIX = "pocket_id_rt_"
-ID_TOKEN_LIFETIME = timedelta(hours=1)
+ID_TOKEN_LIFETIME = timedelta(minutes=signing_keys.ID_TOKEN_MINUTES)
 IDENTITY_SCOPES = frozenset(("openid", "profile", "email", "groups"))
 
 

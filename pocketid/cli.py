@@ -1,4 +1,4 @@
-"""The ``pocketid`` command: serve, migrate, healthcheck, version."""
+"""The ``pocketid`` command: serve, migrate, key-rotate, healthcheck, version."""
 
 import argparse
 import os
@@ -17,6 +17,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, function, text in (
         ("serve", serve, "bring the database up to date and serve (settings come from the environment)"),
         ("migrate", migrate, "bring the database up to date and stop"),
+        (
+            "key-rotate",
+            key_rotate,
+            "let the next signing key sign; servers notice by themselves, nothing has to be restarted",
+        ),
         ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
         ("version", version, "print the version"),
     ):
@@ -25,6 +30,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if function is healthcheck:
             command.add_argument("-e", "--endpoint", help="the server's address (default: HOST and PORT)")
             command.add_argument("-v", "--verbose", action="store_true", help="say what was answered")
+        if function is key_rotate:
+            command.add_argument(
+                "-a", "--alg", default="RS256", choices=("RS256", "ES256", "PS256", "EdDSA"), help="default: RS256"
+            )
+            command.add_argument(
+                "--now",
+                action="store_true",
+                help="do not wait until apps have seen the key: only for a key that has leaked",
+            )
+            command.add_argument(
+                "-y", "--yes", action="store_true", help="accepted for Pocket ID's sake; nothing is asked"
+            )
     options = parser.parse_args(argv)
     status: int = options.run(options)
     return status
@@ -65,6 +82,19 @@ def healthcheck(options: argparse.Namespace) -> int:
 
 def migrate(options: argparse.Namespace) -> int:
     return _prepare()
+
+
+def key_rotate(options: argparse.Namespace) -> int:
+    if status := _prepare():
+        return status
+    from oidc import key_rotation
+
+    try:
+        key = key_rotation.rotate(options.alg, at_once=options.now)
+    except key_rotation.TooSoon as early:
+        return _fail(str(early))
+    print(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")  # noqa: T201 - the answer
+    return 0
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -109,9 +139,9 @@ def _prepare() -> int:
             environment.database.path.parent.mkdir(parents=True, exist_ok=True)
         database.refuse_strangers(environment)
         database.migrate()
-        from oidc import signing_keys
+        from oidc import key_rotation
 
-        signing_keys.ensure("RS256")
+        key_rotation.prepare("RS256")
     except database.ForeignDatabase as foreign:
         return _fail(str(foreign))
     except (DatabaseError, OSError) as problem:
