@@ -6,6 +6,7 @@ GIL, and jwcrypto adds a third of an RS256 signature. jwcrypto serves what is co
 
 import base64
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def published() -> list[dict[str, Any]]:
         gone = Q(state=SigningKey.State.RETIRED, retired_at__lte=timezone.now() - timedelta(minutes=longest))
         found = SigningKey.objects.exclude(gone).values_list("public_jwk", "state")
         # The one that signs comes first, RS256 before all: some apps take the first and look no further.
-        order = [SigningKey.State.CURRENT, SigningKey.State.NEXT, SigningKey.State.RETIRED]
+        order: list[str] = [SigningKey.State.CURRENT, SigningKey.State.NEXT, SigningKey.State.RETIRED]
         rows = sorted(found, key=lambda row: (row[0]["alg"] != Client.Algorithm.RS256, order.index(row[1])))
         _published.keys = [jwk for jwk, _state in rows]
         _published.until = now + JWKS_SECONDS
@@ -188,7 +189,9 @@ def verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         kid = header["kid"]
     except (ValueError, KeyError, TypeError):
         raise UnverifiableToken from None
-    row = SigningKey.objects.filter(pk=kid).first() if isinstance(kid, str) else None
+    # Before anything is verified it may hold what no database takes as text.
+    is_kid = isinstance(kid, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", kid) is not None
+    row = SigningKey.objects.filter(pk=kid).first() if is_kid else None
     if row is None or header.get("alg") != row.algorithm or not isinstance(claims, dict):
         raise UnverifiableToken
     data = f"{head}.{body}".encode()
