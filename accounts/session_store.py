@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import Session
@@ -43,4 +42,4 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        Session.objects.filter(expires_at__lte=timezone.now()).delete()
+        sessions.delete_expired()

@@ -64,3 +64,8 @@ def end(session: Session) -> None:
     """End the session for good; a copied cookie is worth nothing from now on."""
     if Session.objects.filter(pk=session.pk).delete()[0]:
         session_ended.send(sender=Session, session=session)
+
+
+def delete_expired() -> int:
+    """Delete the rows of sessions whose time is over; how many."""
+    return Session.objects.filter(expires_at__lte=timezone.now()).delete()[0]

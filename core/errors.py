@@ -120,3 +120,75 @@ class CrossSiteRequest(AppError):
     code = "forbidden"
     status = 403
     message = _("This request came from another site and was refused")
+
+
+class ApiKeyNotAllowed(AppError):
+    """Only a person in front of their browser may do this."""
+
+    code = "api_key_auth_not_allowed"
+    status = 403
+    message = _("API key authentication is not allowed for this endpoint")
+
+
+class MissingScope(AppError):
+    """The key was given fewer rights than its owner has; the answer names the one it would need."""
+
+    code = "forbidden"
+    status = 403
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(_("This API key lacks the scope %(scope)s") % {"scope": scope}, details={"scope": scope})
+
+
+class AlreadyInUse(AppError):
+    """``label`` is what the value is, as Pocket ID names it: email, username, name, resource."""
+
+    code = "already_in_use"
+    status = 409
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"{label[:1].upper()}{label[1:]} is already in use", details={"property": label})
+
+
+class RateLimited(AppError):
+    code = "rate_limited"
+    status = 429
+    message = _("Too many requests")
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(max(retry_after, 1))}  # seconds
+
+
+class ImageNotFound(AppError):
+    code = "image_not_found"
+    status = 404
+    message = _("Image not found")
+
+
+class InvalidImage(AppError):
+    code = "invalid_image"
+    status = 400
+    message = _("File is not a valid image")
+
+
+class FileTypeNotSupported(AppError):
+    """``expected`` lists the types in words, where there are few."""
+
+    code = "file_type_not_supported"
+    status = 415
+
+    def __init__(self, expected: str = "") -> None:
+        if expected:
+            super().__init__(f"File must be of type {expected}", details={"expected_file_type": expected})
+        else:
+            super().__init__(_("File type is not supported"))
+
+
+class FileTooLarge(AppError):
+    code = "file_too_large"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        size = f"{limit / (1024 * 1024):.2f} MB"
+        super().__init__(f"File must not exceed {size}", details={"max_size": size})

@@ -1,49 +1,103 @@
-"""What every REST resource shares: who may ask, lists, text, and how refusals look (contract sections 1.4 to 1.9)."""
+"""What every REST resource shares: who may ask, bodies, lists, and how refusals look (contract sections 1.4 to 1.9)."""
 
 import base64
 import binascii
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404
 from rest_framework import exceptions, serializers
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import AppError, EndpointNotFound, Forbidden, InvalidRequestBody, NotSignedIn, ValidationFailed
+from core.errors import (
+    ApiKeyNotAllowed,
+    AppError,
+    EndpointNotFound,
+    Forbidden,
+    InvalidRequestBody,
+    MissingScope,
+    NotSignedIn,
+    ValidationFailed,
+)
 from core.http import request_id
+from core.rest_fields import Text as Text  # noqa: PLC0414 - a resource finds what it needs most in one place
 
 if TYPE_CHECKING:  # DRF imports this module while it is being imported itself
     from rest_framework.views import APIView
 
-# Who may ask
+# Who may ask. A view says by ``scope`` which resource it serves; a key with scopes may ask only for its own.
+
+
+class KeyRights:
+    """What ``request.auth`` is when an API key asks. ``scopes`` is ``None`` for a key with all rights of its owner."""
+
+    scopes: frozenset[str] | None = None
+
+    def allows(self, resource: str, *, write: bool) -> bool:
+        """Whoever may write a resource may read it."""
+        granted = self.scopes
+        return granted is None or f"{resource}:write" in granted or (not write and f"{resource}:read" in granted)
+
+
+def has_full_rights(request: Request) -> bool:
+    """Whether an API key asks that was given everything its owner may do."""
+    return isinstance(request.auth, KeyRights) and request.auth.scopes is None
+
+
+def is_scoped(request: Request) -> bool:
+    """Whether an API key asks that was given less than its owner may do."""
+    return isinstance(request.auth, KeyRights) and request.auth.scopes is not None
+
+
+def _check_scope(request: Request, view: "APIView") -> None:
+    if not isinstance(request.auth, KeyRights):
+        return
+    resource, write = getattr(view, "scope", ""), request.method not in SAFE_METHODS
+    if not request.auth.allows(resource, write=write):
+        raise MissingScope(f"{resource}:{'write' if write else 'read'}") if resource else Forbidden()
 
 
 class IsSignedIn(BasePermission):
     """Any person who is signed in, or the owner of an API key."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        if not (request.user and request.user.is_authenticated):
+            return False
+        _check_scope(request, view)
+        return True
 
 
 class IsAdministrator(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not (request.user and request.user.is_authenticated):
             raise NotSignedIn
-        return bool(request.user.is_staff)
+        if not request.user.is_staff:
+            return False
+        _check_scope(request, view)
+        return True
+
+
+class IsSignedInBySession(BasePermission):
+    """A person in their browser: an API key is told so (contract section 1, mark B)."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if isinstance(request.auth, KeyRights):
+            raise ApiKeyNotAllowed
+        return bool(request.user and request.user.is_authenticated)
 
 
 # Lists (contract section 1.7)
 
-DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH = 20, 100, 200
 
 
 @dataclass(frozen=True)
@@ -81,7 +135,8 @@ class ListQuery:
         return cls(
             page=max(int(page or 1), 1),
             limit=min(wanted, MAX_LIMIT) if wanted >= 1 else DEFAULT_LIMIT,
-            search=given.get("search", ""),
+            # Nothing we keep is longer, and databases refuse patterns without bounds; NUL is no text.
+            search=given.get("search", "").replace("\0", "")[:MAX_SEARCH],
             column=given.get("sort[column]", ""),
             descending=given.get("sort[direction]", "") == "desc",
             filters=filters,
@@ -89,7 +144,7 @@ class ListQuery:
 
 
 def _is_whole(text: str) -> bool:
-    return re.fullmatch(r"-?\d{0,9}", text) is not None
+    return re.fullmatch(r"(-?[0-9]{1,9})?", text) is not None
 
 
 def page_of(
@@ -123,12 +178,24 @@ def _searched(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "Que
 def _filtered(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":
     for name, values in query.filters.items():
         if name in rules.filters:
-            rows = rows.filter(**{f"{rules.filters[name]}__in": [_coerced(value) for value in values]})
+            column = rules.filters[name]
+            rows = rows.filter(**{f"{column}__in": _readable(rows.model, column, values)})
     return rows
 
 
-def _coerced(value: str) -> object:
-    return {"true": True, "false": False}.get(value, value)
+def _readable(model: type[models.Model], column: str, values: list[str]) -> list[object]:
+    """Those of ``values`` that a column can hold at all; what it cannot hold is in no row."""
+    try:
+        found = model._meta.get_field(column)
+    except FieldDoesNotExist:  # a key inside a JSON column
+        return [value.replace("\0", "") for value in values]
+    readable: list[object] = []
+    for value in values:
+        try:
+            readable.append(found.to_python(value))  # type: ignore[union-attr] # relations are not filtered by
+        except (ValidationError, ValueError, TypeError):
+            continue
+    return readable
 
 
 def _sorted(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":
@@ -155,21 +222,6 @@ def path_id(text: str) -> str:
         return text
 
 
-# Text
-
-
-class Text(serializers.CharField):
-    """Text in NFC without NUL, trimmed of nothing; lengths count characters (contract section 1.6)."""
-
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a field takes
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever the client sent
-        if not isinstance(data, str):
-            raise InvalidRequestBody
-        return str(super().to_internal_value(unicodedata.normalize("NFC", data)))
-
-
 # Refusals (contract section 1.9)
 
 # DRF's code -> ours.
@@ -190,7 +242,8 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     error = _as_app_error(exception)
     if error is None:
         return None
-    return Response(error.as_json(request_id(context["request"]._request)), status=error.status)
+    answer = error.as_json(request_id(context["request"]._request))
+    return Response(answer, status=error.status, headers=getattr(error, "headers", None))
 
 
 def _as_app_error(exception: Exception) -> AppError | None:
@@ -205,7 +258,7 @@ def _as_app_error(exception: Exception) -> AppError | None:
             return NotSignedIn()
         case exceptions.PermissionDenied():
             return Forbidden()
-        case exceptions.MethodNotAllowed() | Http404():
+        case exceptions.MethodNotAllowed() | exceptions.NotAcceptable() | Http404():
             return EndpointNotFound()
     return None
 
@@ -223,7 +276,8 @@ def _fields(details: Any, prefix: str = "") -> list[tuple[str, str, str]]:  # no
     elif isinstance(details, list):
         nested = any(not (isinstance(item, dict) and "code" in item and "message" in item) for item in details)
         for index, problem in enumerate(details):
-            found.extend(_fields(problem, f"{prefix}[{index}]" if nested else prefix))
+            # A body that is itself a list has no name to count under (custom claims).
+            found.extend(_fields(problem, f"{prefix}[{index}]" if nested and prefix else prefix))
     return found
 
 

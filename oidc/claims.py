@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts.models.custom_claim import RESERVED_CLAIMS
+
 SCOPES = ("openid", "profile", "email", "groups", "offline_access")
 
 
@@ -35,7 +37,8 @@ def claims_for(person: Person, scopes: Collection[str]) -> dict[str, Any]:
     """``sub`` and the claims of ``scopes``. Custom claims never replace standard ones."""
     claims: dict[str, Any] = {}
     if "profile" in scopes:
-        claims |= {key: _value(text) for key, text in person.custom_claims}
+        # Reserved names again: rows that came from elsewhere may be older than the list (attacks.md C22).
+        claims |= {key: _value(text) for key, text in person.custom_claims if key not in RESERVED_CLAIMS}
         claims |= {
             "name": person.name,
             "preferred_username": person.username,
@@ -52,7 +55,10 @@ def claims_for(person: Person, scopes: Collection[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - whatever JSON the administrator wrote
+    """JSON as JSON, anything else as text; what Python alone takes for a number is text too (RFC 8259 section 6)."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
         return text
+    return value

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from gunicorn.app.base import BaseApplication
 
+from core import jobs
 from pocketid import __version__
 from pocketid.env import Environment
 
@@ -52,6 +53,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "limit_request_line": 8190,
             "graceful_timeout": 10,
             "loglevel": "warning",
+            "post_fork": lambda _server, _worker: _start_jobs(),
             "when_ready": lambda _server: _announce(self.environment),
         }.items():
             self.cfg.set(name, value)
@@ -79,6 +81,13 @@ def _granian(environment: Environment) -> int:
         log_enabled=False,
     ).serve()
     return 0
+
+
+def _start_jobs() -> None:
+    """In each worker, because threads do not survive a fork."""
+    from pocketid.jobs import JOBS
+
+    jobs.start(JOBS)
 
 
 def _announce(environment: Environment) -> None:

@@ -1,0 +1,147 @@
+"""Token buckets that all processes share (contract section 1.5): one row and one statement for each attempt.
+
+A bucket is kept as the time at which it will be full again (GCRA), so that one conditional upsert both asks and takes.
+The table is siteconfig's, because core has none. What stands for a secret fails closed, the rest fails open.
+"""
+
+import ipaddress
+import logging
+import math
+import threading
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from core.errors import RateLimited
+
+logger = logging.getLogger("pocketid.ratelimit")
+
+TABLE = "siteconfig_ratebucket"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``burst`` attempts at once, then one more every ``seconds``. ``guards`` says that refusing is the safe mistake."""
+
+    name: str
+    seconds: float
+    burst: int
+    guards: bool = True
+
+
+API = Limit("api", 0.01, 300, guards=False)
+SIGNUP = Limit("signup", 30, 10)
+WEBAUTHN_LOGIN = Limit("webauthn-login", 5, 10)
+WEBAUTHN_REAUTHENTICATE = Limit("webauthn-reauthenticate", 10, 5)
+LOGIN_CODE = Limit("one-time-access-token", 10, 5)
+LOGIN_CODE_EMAIL = Limit("one-time-access-email", 300, 5)
+DEVICE_LOGIN_CREATE = Limit("device-login-create", 10, 5)
+DEVICE_LOGIN_EXCHANGE = Limit("device-login-exchange", 2, 10)
+DEVICE_LOGIN_VERIFICATION = Limit("device-login-verification", 10, 5)
+SEND_EMAIL_VERIFICATION = Limit("send-email-verification", 300, 1)
+VERIFY_EMAIL = Limit("verify-email", 10, 5)
+
+
+def take(limit: Limit, address: str, *, cost: int = 1) -> None:
+    """Take ``cost`` tokens of ``address``'s bucket; raise ``RateLimited`` when they are not there."""
+    if is_off():
+        return
+    try:
+        wait = _take(f"{limit.name}:{bucket_of(address)}", limit, cost, time.time())
+    except DatabaseError:
+        logger.exception("the rate limit %s cannot be kept", limit.name)
+        wait = limit.seconds if limit.guards else 0
+    if wait > 0:
+        raise RateLimited(math.ceil(wait))
+
+
+def is_off() -> bool:
+    environment = settings.ENVIRONMENT
+    return bool(environment.disable_rate_limiting or environment.app_env == "test")
+
+
+def bucket_of(address: str) -> str:
+    """Whoever holds one IPv6 address holds its whole /64 (attacks.md D12)."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))
+    return str(parsed)
+
+
+def _take(bucket: str, limit: Limit, cost: int, now: float) -> float:
+    """Seconds until the tokens would be there; 0 when they were, and are taken."""
+    needed, room = limit.seconds * cost, limit.seconds * limit.burst
+    latest = "GREATEST" if connection.vendor == "postgresql" else "MAX"
+    full_again = f"{latest}({TABLE}.full_at, %s) + %s"
+    with connection.cursor() as cursor:
+        # The WHERE decides: an empty bucket is left as it is, and no row comes back.
+        cursor.execute(
+            f"INSERT INTO {TABLE} (name, full_at) VALUES (%s, %s) "  # noqa: S608 - the names are constants of this file
+            f"ON CONFLICT (name) DO UPDATE SET full_at = {full_again} WHERE {full_again} <= %s RETURNING full_at",
+            [bucket, now + needed, now, needed, now, needed, now + room],
+        )
+        if cursor.fetchone() is not None:
+            return 0
+        cursor.execute(f"SELECT full_at FROM {TABLE} WHERE name = %s", [bucket])  # noqa: S608 - as above
+        found = cursor.fetchone()
+    return max(float(found[0]) + needed - room - now, 0.001) if found else 0
+
+
+def forget_full_buckets() -> int:
+    """A bucket that is full again is as good as none; a periodic job. The number of rows that are gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {TABLE} WHERE full_at < %s", [time.time()])  # noqa: S608 - as above
+        return int(cursor.rowcount)
+
+
+class Throttle:
+    """The general limit on everything under ``/api``, which must not cost a statement for each request.
+
+    A process counts for itself and pays the shared bucket in portions. Whoever asks for less than a portion in a
+    second, which is a quarter of what is allowed, is never looked up.
+    """
+
+    PORTION, WINDOW, MAX_ADDRESSES = 25, 1.0, 10_000
+
+    def __init__(self, limit: Limit = API) -> None:
+        self.limit, self._lock = limit, threading.Lock()
+        self._counts: dict[str, tuple[float, int]] = {}  # since when, how many
+        self._blocked: dict[str, float] = {}  # until when
+
+    def check(self, address: str) -> None:
+        """Count one request; raise ``RateLimited``."""
+        if is_off():
+            return
+        bucket, now = bucket_of(address), time.monotonic()
+        if (until := self._blocked.get(bucket, 0.0)) > now:
+            raise RateLimited(math.ceil(until - now))
+        if not self._is_due(bucket, now):
+            return
+        try:
+            take(self.limit, address, cost=self.PORTION)
+        except RateLimited as refused:
+            with self._lock:
+                # A portion comes back in a quarter of a second; whole seconds are what the answer says.
+                self._blocked[bucket] = now + self.PORTION * self.limit.seconds
+            raise RateLimited(1) from refused
+
+    def _is_due(self, bucket: str, now: float) -> bool:
+        with self._lock:
+            if len(self._counts) >= self.MAX_ADDRESSES:
+                self._counts = {name: it for name, it in self._counts.items() if now - it[0] < self.WINDOW}
+                self._blocked = {name: until for name, until in self._blocked.items() if until > now}
+            since, count = self._counts.get(bucket, (now, 0))
+            if now - since >= self.WINDOW:
+                since, count = now, 0
+            self._counts[bucket] = (since, (count + 1) % self.PORTION)
+            return count + 1 == self.PORTION
+
+
+throttle = Throttle()

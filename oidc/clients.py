@@ -1,0 +1,200 @@
+"""Clients: adding, changing and removing them, who may use them, and their secrets."""
+
+import secrets
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Group
+from core.errors import AppError, NotFound
+from core.rest_fields import as_uuid
+from oidc import client_secrets, logos, signing_keys
+from oidc.logos import Picture
+from oidc.models import Client, ClientSecret
+from oidc.models.client import new_client_id
+
+MAX_SECRETS = 20
+SECRET_LENGTH, PREFIX_LENGTH = 32, 4
+DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES = 60, 43_200
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class ClientIdTaken(AppError):
+    code = "client_id_already_exists"
+    status = 409
+    message = "Client ID is already in use"
+
+
+class ClientRefused(AppError):
+    """A rule between several fields or rows is broken; the sentence says which."""
+
+    code = "validation_failed"
+    status = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """Everything about a client that an administrator decides; ``None`` leaves ours as they are, which old clients never send."""
+
+    name: str
+    description: str = ""
+    callback_urls: tuple[str, ...] = ()
+    logout_callback_urls: tuple[str, ...] = ()
+    launch_url: str = ""
+    backchannel_logout_url: str = ""
+    is_public: bool = False
+    pkce_required: bool = False
+    par_required: bool = False
+    reauthentication_required: bool = False
+    skip_consent: bool = False
+    is_group_restricted: bool = False
+    access_token_minutes: int = DEFAULT_ACCESS_MINUTES
+    refresh_token_minutes: int = DEFAULT_REFRESH_MINUTES
+    federated_identities: tuple[Mapping[str, Any], ...] = ()
+    claims_in_id_token: bool | None = None
+    refresh_tokens: str | None = None
+    # Pictures to put in the place of the present ones, by whether they are for dark pages.
+    logos: Mapping[bool, Picture] = field(default_factory=dict)
+
+
+def find(client_id: str) -> Client:
+    """The client of this id; raise ``NotFound``."""
+    found = Client.objects.filter(client_id=client_id).first()
+    if found is None:
+        raise NotFound("OIDC client")
+    return found
+
+
+def create(settings: ClientSettings, *, client_id: str = "", with_secret: bool = False) -> tuple[Client, str]:
+    """A new client, and the text of its first secret if it is to have one; raise ``ClientIdTaken``."""
+    client = Client(client_id=client_id or new_client_id())
+    _apply(client, settings)
+    signing_keys.ensure(client.algorithm)  # outside the transaction: making a key takes long
+    try:
+        with transaction.atomic():
+            client.save(force_insert=True)
+            _put_logos(client, settings)
+            text = add_secret(client)[1] if with_secret and not client.is_public else ""
+    except IntegrityError:
+        if Client.objects.filter(client_id=client.client_id).exists():
+            raise ClientIdTaken from None
+        raise
+    return client, text
+
+
+def update(client_id: str, settings: ClientSettings) -> Client:
+    """Replace all settings; secrets and pictures stay. Raise ``NotFound``."""
+    with transaction.atomic():
+        client = _locked(client_id)
+        _apply(client, settings)
+        if not client.pkce_required:
+            client.pkce_supported = False  # to be noticed anew
+        client.save()
+        _put_logos(client, settings)
+        if not client.is_group_restricted:
+            client.allowed_groups.clear()
+    return client
+
+
+def delete(client_id: str) -> None:
+    """Remove the client with its secrets, pictures, tokens and consents; raise ``NotFound``."""
+    with transaction.atomic():
+        _locked(client_id).delete()
+
+
+def set_allowed_groups(client_id: str, group_ids: Iterable[str]) -> Client:
+    """Let these groups use the client, in this order; ids of no group are left out. Raise ``NotFound``."""
+    with transaction.atomic():
+        client = _locked(client_id)
+        _replace_groups(client, group_ids)
+    return client
+
+
+def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
+    """Let the group use these clients and no others; ids of no client are left out."""
+    with transaction.atomic():
+        group.allowed_clients.set(Client.objects.filter(client_id__in=set(client_ids)))
+
+
+def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
+    known = Group.objects.in_bulk([found for text in group_ids if (found := as_uuid(text))])
+    wanted = [found for text in group_ids if (found := as_uuid(text)) in known]
+    rows = Client.allowed_groups.through
+    # Written anew: the ids of the rows are the order.
+    rows._default_manager.filter(client=client).delete()
+    rows._default_manager.bulk_create(rows(client=client, group_id=pk) for pk in dict.fromkeys(wanted))
+
+
+def _apply(client: Client, settings: ClientSettings) -> None:
+    client.name, client.description = settings.name, settings.description
+    client.client_type = Client.CLIENT_PUBLIC if settings.is_public else Client.CLIENT_CONFIDENTIAL
+    client.redirect_uris = "\n".join(settings.callback_urls)
+    client.post_logout_redirect_uris = "\n".join(settings.logout_callback_urls)
+    client.launch_url, client.backchannel_logout_url = settings.launch_url, settings.backchannel_logout_url
+    client.pkce_required = settings.pkce_required or settings.is_public
+    client.par_required = settings.par_required
+    client.reauthentication_required = settings.reauthentication_required
+    client.skip_authorization = settings.skip_consent
+    client.is_group_restricted = settings.is_group_restricted
+    client.access_token_minutes = settings.access_token_minutes
+    client.refresh_token_minutes = settings.refresh_token_minutes
+    client.federated_identities = [dict(identity) for identity in settings.federated_identities]
+    if settings.claims_in_id_token is not None:
+        client.claims_in_id_token = settings.claims_in_id_token
+    if settings.refresh_tokens is not None:
+        client.refresh_tokens = settings.refresh_tokens
+
+
+def _put_logos(client: Client, settings: ClientSettings) -> None:
+    for is_dark, picture in settings.logos.items():
+        logos.put(client, picture, is_dark=is_dark)
+
+
+def _locked(client_id: str) -> Client:
+    found = Client.objects.select_for_update().filter(client_id=client_id).first()
+    if found is None:
+        raise NotFound("OIDC client")
+    return found
+
+
+# Secrets
+
+
+def add_secret(client: Client, *, text: str = "", expires_at: datetime | None = None) -> tuple[ClientSecret, str]:
+    """Another secret beside those there are, made by us unless ``text`` is given; nobody can be shown its text again."""
+    if client.is_public:
+        raise ClientRefused("Cannot create a secret for a public client")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ClientRefused("The expiration date of a client secret must be in the future")
+    text = text or "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_LENGTH))
+    encoded = client_secrets.hash_secret(text)
+    with transaction.atomic():
+        _locked(client.client_id)  # counted by one at a time
+        if client.secrets.count() >= MAX_SECRETS:
+            raise ClientRefused(f"A client cannot have more than {MAX_SECRETS} secrets")
+        secret = ClientSecret.objects.create(
+            client=client, secret_hash=encoded, prefix=text[:PREFIX_LENGTH], expires_at=expires_at
+        )
+    return secret, text
+
+
+def replace_secrets(client: Client, *, text: str = "") -> str:
+    """One new secret in the place of all others, as Pocket ID up to 2.13 did; its text."""
+    if client.is_public:
+        raise ClientRefused("Cannot create a secret for a public client")
+    with transaction.atomic():
+        _locked(client.client_id)
+        client.secrets.all().delete()
+        return add_secret(client, text=text)[1]
+
+
+def remove_secret(client: Client, secret_id: str) -> None:
+    """It stops working at once; raise ``NotFound``."""
+    found = as_uuid(secret_id)
+    if found is None or not client.secrets.filter(pk=found).delete()[0]:
+        raise NotFound("Client secret")
