@@ -13,6 +13,11 @@ class Event(models.TextChoices):
     ACCOUNT_CREATED = "ACCOUNT_CREATED", _("Account created")
     CLIENT_AUTHORIZATION = "CLIENT_AUTHORIZATION", _("Signed in to an app")
     NEW_CLIENT_AUTHORIZATION = "NEW_CLIENT_AUTHORIZATION", _("Signed in to an app for the first time")
+    DEVICE_CODE_AUTHORIZATION = "DEVICE_CODE_AUTHORIZATION", _("Signed in to an app on a device")
+    NEW_DEVICE_CODE_AUTHORIZATION = (
+        "NEW_DEVICE_CODE_AUTHORIZATION",
+        _("Signed in to an app on a device for the first time"),
+    )
     PASSKEY_ADDED = "PASSKEY_ADDED", _("Passkey added")
     PASSKEY_REMOVED = "PASSKEY_REMOVED", _("Passkey removed")
 

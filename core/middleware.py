@@ -28,6 +28,7 @@ PROTOCOL_PATHS = frozenset(
         "/api/oidc/token",
         "/api/oidc/userinfo",
         "/api/oidc/par",
+        "/api/oidc/device/authorize",
         "/api/oidc/introspect",
         "/api/oidc/revoke",
         "/.well-known/openid-configuration",

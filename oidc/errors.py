@@ -17,6 +17,7 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnsupportedGrantTypeError,
     UnsupportedResponseTypeError,
 )
+from oauthlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 from oauthlib.openid.connect.core.exceptions import (
     ConsentRequired,
     LoginRequired,
@@ -31,7 +32,11 @@ from core.http import json_response
 __all__ = (
     "AccessDeniedError",
     "AppDeniesAccess",
+    "AuthorizationPendingError",
     "ConsentRequired",
+    "DeviceCodeExpired",
+    "DeviceCodeInvalid",
+    "ExpiredTokenError",
     "InteractionExpired",
     "InvalidAuthorizationRequest",
     "InvalidClientError",
@@ -44,6 +49,7 @@ __all__ = (
     "RegistrationNotSupported",
     "RequestNotSupported",
     "RequestURINotSupported",
+    "SlowDownError",
     "UnauthorizedClientError",
     "UnexpectedStep",
     "UnknownClient",
@@ -117,6 +123,18 @@ class InteractionExpired(AppError):
     def as_json(self, request_id: str) -> dict[str, object]:
         """As the contract has it: a resource like any other."""
         return NotFound("OIDC interaction").as_json(request_id) | {"error": "OIDC interaction not found or expired"}
+
+
+class DeviceCodeInvalid(AppError):
+    code = "oidc_invalid_device_code"
+    status = 400
+    message = _("Device code is invalid")
+
+
+class DeviceCodeExpired(AppError):
+    code = "oidc_device_code_expired"
+    status = 400
+    message = _("Device code has expired")
 
 
 class UnexpectedStep(AppError):

@@ -7,8 +7,8 @@ in which nothing is signed or hashed.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -72,6 +72,7 @@ class Presented:
     person: Person | None = None
     denied: bool = False  # the client is restricted to groups the person is not in
     refresh: "RefreshRow | None" = None
+    device: "DeviceRow | None" = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class RefreshRow:
     expires: datetime
     rotated_at: datetime | None
     successor_rotated: bool
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    id: int
+    status: str
+    interval: int
+    last_polled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,9 @@ _STATEMENTS = {
     "refresh": f"""SELECT {_CLIENT}, {_SECRETS}, {_GRANT}, {_PERSON}, {_DENIED.replace("{user}", "u.id")}, r.id, r.expires, r.rotated_at,
  (SELECT n.rotated_at IS NOT NULL FROM oidc_refreshtoken n WHERE n.token_checksum = %s) FROM oidc_client c
  LEFT JOIN oidc_refreshtoken r ON r.token_checksum = %s LEFT JOIN oidc_grant g ON g.id = r.grant_id LEFT JOIN accounts_user u ON u.id = g.user_id WHERE c.client_id = %s""",
+    "device": f"""SELECT {_CLIENT}, {_SECRETS}, d.id, d.status, d.interval, d.last_polled_at, d.application_id, d.expires, d.scope, d.nonce,
+ d.sid, d.auth_time, d.amr, {_PERSON}, {_DENIED.replace("{user}", "u.id")} FROM oidc_client c
+ LEFT JOIN oidc_devicegrant d ON d.device_code = %s LEFT JOIN accounts_user u ON u.id = d.user_id WHERE c.client_id = %s""",
     "authorizing": f"""SELECT {_CLIENT}, c.skip_authorization, c.reauthentication_required, {_DENIED.replace("{user}", "%s")}, o.id, o.scope FROM oidc_client c
  LEFT JOIN oidc_consent o ON o.client_id = c.id AND o.user_id = %s WHERE c.client_id = %s""",
     "access": f"""SELECT t.scope, t.expires, t.resource, c.client_id, {_PERSON} FROM oidc_accesstoken t JOIN oidc_client c ON c.id = t.application_id
@@ -167,6 +179,8 @@ _STATEMENTS = {
  LEFT JOIN oidc_grant g ON g.id = r.grant_id LEFT JOIN accounts_user u ON u.id = COALESCE(tg.user_id, g.user_id)
  WHERE c.client_id = %s""",
     "delete access": "DELETE FROM oidc_accesstoken WHERE id = %s",
+    "poll device": "UPDATE oidc_devicegrant SET last_polled_at = %s, interval = %s WHERE id = %s",
+    "use device": "DELETE FROM oidc_devicegrant WHERE id = %s AND status = 'authorized'",
     "use code": "UPDATE oidc_grant SET used_at = %s WHERE id = %s AND used_at IS NULL AND revoked_at IS NULL",
     "rotate": """UPDATE oidc_refreshtoken SET rotated_at = %s WHERE id = %s AND rotated_at IS NULL
  AND EXISTS (SELECT 1 FROM oidc_grant g WHERE g.id = oidc_refreshtoken.grant_id AND g.revoked_at IS NULL)""",
@@ -176,6 +190,8 @@ _STATEMENTS = {
  SELECT %s, %s, r.grant_id, r.id, %s, %s, %s, %s FROM oidc_refreshtoken r JOIN oidc_grant g ON g.id = r.grant_id WHERE r.token_checksum = %s AND r.rotated_at IS NULL AND g.revoked_at IS NULL""",
     "insert grant": """INSERT INTO oidc_grant (code, user_id, application_id, expires, redirect_uri, redirect_uri_given, scope, code_challenge, code_challenge_method, nonce, claims, resource,
  sid, auth_time, amr, created) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+    "insert used grant": """INSERT INTO oidc_grant (code, user_id, application_id, expires, redirect_uri, redirect_uri_given, scope, code_challenge,
+ code_challenge_method, nonce, claims, resource, sid, auth_time, amr, created, used_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
     "touch consent": "UPDATE oidc_consent SET last_used_at = %s WHERE id = %s",
     "revoke": "UPDATE oidc_grant SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL",
 }
@@ -223,6 +239,33 @@ def find_refresh_token(client_id: str, token: str, *, successor: str) -> Present
         else None
     )
     return Presented(_client(row), _json(row[12]), grant, person, bool(row[37]), refresh)
+
+
+def find_device(client_id: str, device_code: str) -> Presented | None:
+    """The client, and the device whoever's it is; its grant has no row yet."""
+    row = _row("device", _time(timezone.now()), hash_token(device_code), client_id)
+    if row is None:
+        return None
+    client, hashes = _client(row), _json(row[12])
+    if row[13] is None:
+        return Presented(client, hashes)
+    device = DeviceRow(row[13], row[14], row[15], _aware(row[16]) if row[16] is not None else None)
+    grant = GrantRow(
+        id=0,
+        client=row[17],
+        expires=_aware(row[18]),
+        redirect_uri="",
+        redirect_uri_given=False,
+        scope=row[19],
+        code_challenge="",
+        nonce=row[20],
+        sid=_as_uuid(row[21]) if row[21] else None,
+        auth_time=_aware(row[22]) if row[22] is not None else timezone.now(),
+        amr=row[23],
+        used=False,
+        revoked=False,
+    )
+    return Presented(client, hashes, grant, _person(row[24:35]), bool(row[35]), device=device)
 
 
 def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingClient | None:
@@ -306,6 +349,43 @@ def redeem_code(grant: GrantRow, new: NewTokens) -> None:
         if _execute("use code", now, grant.id) != 1:
             raise LostRace
         _insert_tokens(grant, new, now)
+
+
+def redeem_device(device: DeviceRow, grant: GrantRow, person: Person, new: NewTokens) -> None:
+    """Use up the device code and keep what it gave, or nothing at all; raise ``LostRace``."""
+    now = _time(timezone.now())
+    with transaction.atomic():
+        if _execute("use device", device.id) != 1:
+            raise LostRace
+        family = _row(
+            "insert used grant",
+            hash_token(new.access_hash),
+            _uuid(person.id),
+            grant.client,
+            now,
+            "",
+            False,
+            grant.scope,
+            "",
+            "",
+            grant.nonce,
+            "",
+            "[]",
+            _uuid(grant.sid) if grant.sid else None,
+            _time(grant.auth_time),
+            grant.amr,
+            now,
+            now,
+        )
+        _insert_tokens(replace(grant, id=family[0]), new, now)  # type: ignore[index] # RETURNING gives a row or an error
+
+
+def device_polls_too_fast(device: DeviceRow) -> bool:
+    """Note that the device has asked; whether it came too soon, which makes it wait longer from now on (RFC 8628 section 3.5)."""
+    now = timezone.now()
+    early = device.last_polled_at is not None and now - device.last_polled_at < timedelta(seconds=device.interval - 1)
+    _execute("poll device", _time(now), device.interval + 5 * early, device.id)
+    return early
 
 
 def rotate(refresh: RefreshRow, grant: GrantRow, new: NewTokens) -> None:

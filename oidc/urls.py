@@ -4,6 +4,7 @@ from django.urls import path
 
 from oidc.views import (
     authorize,
+    device,
     discovery,
     end_session,
     interaction,
@@ -21,6 +22,11 @@ urlpatterns = [
     path("api/oidc/interactions/<str:interaction_id>", interaction_api.interaction),
     path("api/oidc/interactions/<str:interaction_id>/complete", interaction_api.complete),
     path("api/oidc/token", token.token),
+    path("api/oidc/device/authorize", device.authorize),
+    path("api/oidc/device/info", device.info),
+    path("api/oidc/device/verify", device.verify),
+    path("device", device.page),
+    path("device/done", device.done),
     path("api/oidc/par", par.par),
     path("api/oidc/introspect", introspect.introspect),
     path("api/oidc/revoke", revoke.revoke),

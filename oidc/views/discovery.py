@@ -61,6 +61,7 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "authorization_endpoint": f"{public}/authorize",
         "token_endpoint": f"{internal}/api/oidc/token",
         "userinfo_endpoint": f"{internal}/api/oidc/userinfo",
+        "device_authorization_endpoint": f"{public}/api/oidc/device/authorize",
         "pushed_authorization_request_endpoint": f"{internal}/api/oidc/par",
         "require_pushed_authorization_requests": False,
         "introspection_endpoint": f"{internal}/api/oidc/introspect",

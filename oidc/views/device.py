@@ -1,0 +1,143 @@
+"""The device flow over HTTP (RFC 8628): the device's endpoint, the person's page, and the same for programs."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts import devices as browsers
+from accounts.authentication import require_session
+from accounts.errors import ReauthenticationRequired
+from accounts.models import Session
+from accounts.views.account import for_people
+from audit import log
+from audit.models import Event
+from core.errors import AppError, ValidationFailed
+from core.http import client_ip, endpoint, json_response, no_content, user_agent
+from oidc import client_authentication, consent, devices, parameters, store
+from oidc.claims import SCOPES
+from oidc.errors import OAuth2Error, oauth_error_response
+from oidc.models import DeviceGrant
+
+
+@endpoint("POST")
+def authorize(request: HttpRequest) -> HttpResponse:
+    """The device authorization endpoint (section 3.1)."""
+    try:
+        form = parameters.form_of(request)
+        credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
+        found = client_authentication.check(credentials, store.find_client(credentials.client_id))
+    except OAuth2Error as refused:
+        return oauth_error_response(refused)
+    scopes = tuple(dict.fromkeys(scope for scope in form.get("scope", "").split() if scope in SCOPES))
+    device_code, user_code = devices.begin(
+        found.client,
+        scopes=scopes,
+        nonce=form.get("nonce", ""),
+        ip_address=client_ip(request),
+        user_agent=user_agent(request),
+    )
+    page = f"{settings.APP_URL}/device"
+    body = {
+        "device_code": device_code,
+        "user_code": user_code,
+        "verification_uri": page,
+        "verification_uri_complete": f"{page}?user_code={user_code}",
+        "expires_in": int(devices.LIFETIME.total_seconds()),
+        "interval": devices.INTERVAL,
+    }
+    response = json_response(body)
+    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_people
+def page(request: HttpRequest, session: Session) -> HttpResponse:
+    """Type the code, see what asks and from where, say yes or no. A code in the address is never sent off by itself."""
+    code = (request.POST if request.method == "POST" else request.GET).get("user_code", "")
+    decision = request.POST.get("decision", "")
+    if not code:
+        return render(request, "oidc/device.html", {"code": ""})
+    try:
+        device = devices.find(code)
+        if decision == "allow":
+            _approve(request, device, session)
+        elif decision == "deny":
+            devices.deny(device, session)
+    except ReauthenticationRequired:
+        back = urlencode({"redirect": f"/device?{urlencode({'user_code': code})}"})
+        return redirect(f"/login?reauthenticate&{back}")
+    except AppError as refused:
+        return render(request, "oidc/device.html", {"code": code, "problem": refused.message}, status=refused.status)
+    if decision:
+        return redirect(f"/device/done?{'allowed' if decision == 'allow' else 'denied'}")
+    return render(
+        request,
+        "oidc/device_approve.html",
+        {
+            "client": device.application,
+            "code": code,
+            "items": consent.items(session.user, tuple(device.scope.split())),
+            "device": browsers.describe(device.user_agent),
+            "ip_address": device.ip_address,
+            "started": device.created,
+        },
+    )
+
+
+def done(request: HttpRequest) -> HttpResponse:
+    return render(request, "oidc/device_done.html", {"allowed": "allowed" in request.GET})
+
+
+@endpoint("GET")
+def info(request: HttpRequest) -> HttpResponse:
+    """What a code asks for (contract section 3.7)."""
+    session = require_session(request)
+    device = devices.find(_code(request))
+    client = store.find_for_authorization(device.application.client_id, session.user.pk)
+    scopes = device.scope.split()
+    known = (
+        client is not None and client.consented_scope is not None and set(scopes) <= set(client.consented_scope.split())
+    )
+    return json_response(
+        {
+            "scope": scopes,
+            "scopeInfo": [],
+            "authorizationRequired": not known,
+            "reauthenticationRequired": device.application.reauthentication_required,
+            "client": {
+                "id": device.application.client_id,
+                "name": device.application.name,
+                "description": "",
+                "hasLogo": bool(device.application.logo_url),
+                "hasDarkLogo": bool(device.application.logo_url),
+                "launchURL": device.application.launch_url or None,
+                "requiresReauthentication": device.application.reauthentication_required,
+                "clientType": "standard",
+            },
+        }
+    )
+
+
+@endpoint("POST")
+def verify(request: HttpRequest) -> HttpResponse:
+    """Approve a code (contract section 3.7)."""
+    session = require_session(request)
+    _approve(request, devices.find(_code(request)), session)
+    return no_content()
+
+
+def _code(request: HttpRequest) -> str:
+    code: str = request.GET.get("code", "")
+    if not code:
+        raise ValidationFailed([("code", "required", "is required")])
+    return code
+
+
+def _approve(request: HttpRequest, device: DeviceGrant, session: Session) -> None:
+    is_new = devices.approve(device, session)
+    event = Event.NEW_DEVICE_CODE_AUTHORIZATION if is_new else Event.DEVICE_CODE_AUTHORIZATION
+    log.record(event, user=session.user, request=request, clientName=device.application.name)
