@@ -1,7 +1,7 @@
 """An authorization request, checked and frozen (OIDC Core section 3.1.2.1)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from oidc import pkce, redirect_uris
 from oidc.claims import SCOPES
+from oidc.claims_request import ClaimsRequest
 from oidc.errors import (
     InvalidRequestError,
     RedirectUriNotRegistered,
@@ -46,10 +47,16 @@ class AuthorizationRequest:
     code_challenge: str
     login_hint: str
     id_token_hint: str
+    claims: ClaimsRequest
 
     @property
     def scope(self) -> str:
         return " ".join(self.scopes)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The scopes that the person has to agree to: those asked for, and those of claims asked for by name."""
+        return tuple(dict.fromkeys((*self.scopes, *self.claims.scopes)))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"prompts": sorted(self.prompts), "scopes": list(self.scopes)}
@@ -62,6 +69,7 @@ class AuthorizationRequest:
                 "reply_to": ReplyTo(**stored["reply_to"]),
                 "prompts": frozenset(stored["prompts"]),
                 "scopes": tuple(stored["scopes"]),
+                "claims": ClaimsRequest(**{name: tuple(names) for name, names in stored["claims"].items()}),
             }
         )
 
@@ -126,7 +134,14 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
         code_challenge=parameters.get("code_challenge", ""),
         login_hint=parameters.get("login_hint", ""),
         id_token_hint=parameters.get("id_token_hint", ""),
+        claims=_claims(parameters),
     )
+
+
+def _claims(parameters: Mapping[str, str]) -> ClaimsRequest:
+    """``acr_values`` asks for the claim ``acr``, as a wish (OIDC Core section 5.5.1.1)."""
+    asked = ClaimsRequest.parse(parameters.get("claims", ""))
+    return replace(asked, id_token=(*asked.id_token, "acr")) if parameters.get("acr_values") else asked
 
 
 def _prompts(text: str) -> frozenset[str]:

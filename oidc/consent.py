@@ -28,7 +28,7 @@ def is_needed(asked: AuthorizationRequest, client: AuthorizingClient) -> bool:
     if client.skip_consent:
         return False
     # Also for no scope at all: the app learns who the person is.
-    return client.consented_scope is None or not set(asked.scopes) <= set(client.consented_scope.split())
+    return client.consented_scope is None or not set(asked.shared) <= set(client.consented_scope.split())
 
 
 def remember(user: User, client: Client, scopes: tuple[str, ...]) -> Consent:

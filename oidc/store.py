@@ -60,6 +60,7 @@ class GrantRow:
     amr: str
     used: bool
     revoked: bool
+    claims: str = ""  # those asked for by name, as oidc.claims_request keeps them
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class LiveToken:
     expires: datetime
     audience: list[str]
     client_id: str
+    claims: str
     person: Person | None
 
 
@@ -148,7 +150,7 @@ _CLIENT = """c.id, c.client_id, c.name, c.client_type, c.redirect_uris, c.algori
  (SELECT kid FROM oidc_signingkey k WHERE k.algorithm = c.algorithm AND k.state = 'current'),
  c.pkce_required, c.refresh_tokens, c.claims_in_id_token, c.access_token_minutes, c.refresh_token_minutes"""
 _SECRETS = "(SELECT {array}(s.secret_hash) FROM oidc_clientsecret s WHERE s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > %s))"
-_GRANT = "g.id, g.application_id, g.expires, g.redirect_uri, g.redirect_uri_given, g.scope, g.code_challenge, g.nonce, g.sid, g.auth_time, g.amr, g.used_at IS NOT NULL, g.revoked_at IS NOT NULL"
+_GRANT = "g.id, g.application_id, g.expires, g.redirect_uri, g.redirect_uri_given, g.scope, g.code_challenge, g.nonce, g.sid, g.auth_time, g.amr, g.used_at IS NOT NULL, g.revoked_at IS NOT NULL, g.claims"
 _PERSON = """u.id, u.username, u.email, u.email_verified, u.first_name, u.last_name, u.display_name, u.disabled,
  (SELECT {array}(gr.name) FROM accounts_user_groups m JOIN accounts_group gr ON gr.id = m.group_id WHERE m.user_id = u.id),
  (SELECT {array}({pair}(cc.key, cc.value)) FROM accounts_user_groups m JOIN accounts_customclaim cc ON cc.group_id = m.group_id WHERE m.user_id = u.id),
@@ -168,7 +170,7 @@ _STATEMENTS = {
  LEFT JOIN oidc_devicegrant d ON d.device_code = %s LEFT JOIN accounts_user u ON u.id = d.user_id WHERE c.client_id = %s""",
     "authorizing": f"""SELECT {_CLIENT}, c.skip_authorization, c.reauthentication_required, {_DENIED.replace("{user}", "%s")}, o.id, o.scope FROM oidc_client c
  LEFT JOIN oidc_consent o ON o.client_id = c.id AND o.user_id = %s WHERE c.client_id = %s""",
-    "access": f"""SELECT t.scope, t.expires, t.resource, c.client_id, {_PERSON} FROM oidc_accesstoken t JOIN oidc_client c ON c.id = t.application_id
+    "access": f"""SELECT t.scope, t.expires, t.resource, c.client_id, g.claims, {_PERSON} FROM oidc_accesstoken t JOIN oidc_client c ON c.id = t.application_id
  LEFT JOIN oidc_grant g ON g.id = t.grant_id LEFT JOIN oidc_refreshtoken r ON r.id = t.refresh_token_id LEFT JOIN accounts_user u ON u.id = g.user_id
  WHERE t.token_checksum = %s AND t.expires > %s AND g.revoked_at IS NULL AND r.rotated_at IS NULL""",
     "token": f"""SELECT {_CLIENT}, {_SECRETS}, t.id, t.application_id, t.grant_id, t.scope, t.expires, t.created, t.resource,
@@ -221,10 +223,7 @@ def find_client(client_id: str) -> Presented | None:
 def find_code(client_id: str, code: str) -> Presented | None:
     """The client, and the grant of ``code`` whoever it was given to, with its person."""
     row = _row("code", _time(timezone.now()), hash_token(code), client_id)
-    if row is None:
-        return None
-    grant, person = _grant(row[13:26]), _person(row[26:37])
-    return Presented(_client(row), _json(row[12]), grant, person, bool(row[37]))
+    return _presented(row)[0] if row is not None else None
 
 
 def find_refresh_token(client_id: str, token: str, *, successor: str) -> Presented | None:
@@ -232,13 +231,11 @@ def find_refresh_token(client_id: str, token: str, *, successor: str) -> Present
     row = _row("refresh", _time(timezone.now()), hash_token(successor), hash_token(token), client_id)
     if row is None:
         return None
-    grant, person = _grant(row[13:26]), _person(row[26:37])
-    refresh = (
-        RefreshRow(row[38], _aware(row[39]), _aware(row[40]) if row[40] is not None else None, bool(row[41]))
-        if row[38] is not None
-        else None
-    )
-    return Presented(_client(row), _json(row[12]), grant, person, bool(row[37]), refresh)
+    found, (key, expires, rotated_at, successor_rotated) = _presented(row)
+    if key is None:
+        return found
+    rotated = _aware(rotated_at) if rotated_at is not None else None
+    return replace(found, refresh=RefreshRow(key, _aware(expires), rotated, bool(successor_rotated)))
 
 
 def find_device(client_id: str, device_code: str) -> Presented | None:
@@ -295,7 +292,10 @@ def find_token(client_id: str, token: str) -> tuple[Presented, StoredToken | Non
 def live_access_token(token: str) -> LiveToken | None:
     """The access token if it has not expired, been revoked or been replaced; its person may be disabled."""
     row = _row("access", hash_token(token), _time(timezone.now()))
-    return LiveToken(row[0], _aware(row[1]), _json(row[2]), row[3], _person(row[4:15])) if row else None
+    if row is None:
+        return None
+    scope, expires, audience, client_id, claims, *person = row
+    return LiveToken(scope, _aware(expires), _json(audience), client_id, claims or "", _person(person))
 
 
 # Writing
@@ -312,6 +312,7 @@ def insert_grant(
     scope: str,
     code_challenge: str,
     nonce: str,
+    claims: str,
     sid: UUID,
     auth_time: datetime,
     amr: str,
@@ -328,7 +329,7 @@ def insert_grant(
         code_challenge,
         "S256" if code_challenge else "",
         nonce,
-        "",
+        claims,
         "[]",
         _uuid(sid),
         _time(auth_time),
@@ -469,6 +470,11 @@ def _execute(name: str, *parameters: Any) -> int:  # noqa: ANN401 - SQL paramete
         return changed
 
 
+def _presented(row: Sequence[Any]) -> tuple[Presented, Sequence[Any]]:
+    """A row of _CLIENT, _SECRETS, _GRANT, _PERSON and _DENIED, and what comes after them."""
+    return Presented(_client(row), _json(row[12]), _grant(row[13:27]), _person(row[27:38]), bool(row[38])), row[39:]
+
+
 def _client(row: Sequence[Any]) -> ClientRow:
     return ClientRow(
         row[0],
@@ -503,6 +509,7 @@ def _grant(row: Sequence[Any]) -> GrantRow | None:
         row[10],
         bool(row[11]),
         bool(row[12]),
+        row[13],
     )
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from core.secrets import derive_key, hash_token, new_token
 from oidc import signing_keys
 from oidc.claims import Person, claims_for
+from oidc.claims_request import ClaimsRequest
 from oidc.store import ClientRow, GrantRow, NewTokens
 
 CODE_PREFIX = "pocket_id_ac_"
@@ -125,11 +126,17 @@ def gets_refresh_token(client: ClientRow, scope: str) -> bool:
     )
 
 
+def acr_of(amr: str) -> str:
+    """Authentication context class: ``phr`` for a passkey (OpenID EAP ACR Values 1.0), ``0`` for less (OIDC Core section 2)."""
+    return "phr" if "phr" in amr.split() else "0"
+
+
 def _id_token(
     client: ClientRow, grant: GrantRow, person: Person, *, nonce: str, now: int, at_hash: str
 ) -> dict[str, Any]:
     """OIDC Core section 2. A claim about the person never replaces one about the sign-in."""
-    claims = claims_for(person, grant.scope.split() if client.claims_in_id_token else ())
+    wanted = ClaimsRequest.stored(grant.claims).id_token
+    claims = claims_for(person, grant.scope.split() if client.claims_in_id_token else (), wanted)
     claims |= {
         "iss": settings.APP_URL,
         "aud": [client.client_id],
@@ -139,6 +146,8 @@ def _id_token(
         "jti": uuid.uuid4().hex,
         "at_hash": at_hash,
     }
+    if "acr" in wanted:
+        claims["acr"] = acr_of(grant.amr)
     if grant.amr:
         claims["amr"] = grant.amr.split()
     if grant.sid:

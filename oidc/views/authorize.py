@@ -170,6 +170,7 @@ def _grant(
             scope=asked.scope,
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
+            claims=asked.claims.as_text(),
             sid=session.pk,
             auth_time=session.auth_time,
             amr=session.amr,

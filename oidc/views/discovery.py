@@ -25,6 +25,7 @@ CLAIMS = (
     "groups",
     "auth_time",
     "amr",
+    "acr",
     "sid",
 )
 CACHED = "public, max-age=300"
@@ -78,10 +79,11 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "acr_values_supported": ["phr"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }

@@ -87,5 +87,5 @@ def _page(
     elif step is Step.SELECT_ACCOUNT:
         page = render(request, "oidc/select_account.html", context)
     else:
-        page = render(request, "oidc/consent.html", context | {"items": consent.items(session.user, asked.scopes)})
+        page = render(request, "oidc/consent.html", context | {"items": consent.items(session.user, asked.shared)})
     return leaves_by_form(page, asked.reply_to.redirect_uri)

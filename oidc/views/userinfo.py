@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from core.http import endpoint, json_response
 from oidc import parameters, store
 from oidc.claims import claims_for
+from oidc.claims_request import ClaimsRequest
 
 
 @endpoint("GET", "POST", cors=True)
@@ -20,7 +21,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return _refuse(403, "insufficient_scope", "The access token was issued without the openid scope.")
     if live.person.disabled:
         return _refuse(401, "invalid_token", "The user account is disabled.")
-    return json_response(claims_for(live.person, live.scope.split()))
+    return json_response(claims_for(live.person, live.scope.split(), ClaimsRequest.stored(live.claims).userinfo))
 
 
 def _bearer(request: HttpRequest) -> str | None:
