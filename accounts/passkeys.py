@@ -219,8 +219,10 @@ def finish_authentication(answer: dict[str, Any], *, key: str) -> Passkey:
     if not passkey.user.is_active:
         raise UserDisabled
     passkey.sign_count, passkey.backup_state, passkey.last_used_at = verified.new_sign_count, flags.bs, timezone.now()
-    # The counter in the condition decides between two answers that race with the same counter.
-    updated = Passkey.objects.filter(pk=passkey.pk, sign_count__lte=passkey.sign_count).update(
+    # The counter in the condition decides: of answers that race with the same counter one is accepted. Synced
+    # passkeys do not count; their answers are told apart by the challenge alone.
+    unused = {"sign_count__lt": passkey.sign_count} if passkey.sign_count else {"sign_count": 0}
+    updated = Passkey.objects.filter(pk=passkey.pk, **unused).update(
         sign_count=passkey.sign_count, backup_state=passkey.backup_state, last_used_at=passkey.last_used_at
     )
     if not updated:

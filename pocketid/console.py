@@ -1,13 +1,13 @@
 """The administrators' console: Django's own admin, reached by passkey."""
 
+from urllib.parse import urlencode
+
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
-
-from accounts.views.sign_in import to_login
 
 
 class Console(AdminSite):
@@ -19,9 +19,11 @@ class Console(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Whoever is nobody signs in with a passkey; whoever is somebody without rights is told so, not sent round in circles."""
+        if self.has_permission(request):
+            return redirect("/admin/")
         if request.user.is_authenticated:
             raise PermissionDenied
-        return to_login(request) if request.path_info != "/admin/login/" else redirect("/login?redirect=/admin/")
+        return redirect("/login?" + urlencode({"redirect": request.GET.get("next") or "/admin/"}))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # type: ignore[override] # ours is a page
         return redirect("/logout")
