@@ -3,3 +3,7 @@
 from django.dispatch import Signal
 
 session_ended = Signal()  # session: Session
+user_disabled = Signal()  # user: User
+user_deleted = Signal()  # user: User, as it was
+membership_changed = Signal()  # users: list[UUID], who may have lost or won a group
+group_shown = Signal()  # group: Group; a receiver returns the clients the group opens, as REST shows them

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import close_old_connections
@@ -14,28 +14,28 @@ logger = logging.getLogger("pocketid.jobs")
 
 @dataclass(frozen=True)
 class Job:
+    """``run`` is called ``every`` so often, and at once when ``wake`` is set in this process."""
+
     name: str
     every: timedelta
     run: Callable[[], object]
+    wake: threading.Event = field(default_factory=threading.Event)
 
 
 def start(jobs: Sequence[Job]) -> None:
-    """One thread of this process for all ``jobs``; it ends with the process."""
-    threading.Thread(target=_forever, args=(jobs,), name="jobs", daemon=True).start()
+    """A thread of this process for each of ``jobs``; they end with the process."""
+    for job in jobs:
+        threading.Thread(target=_forever, args=(job,), name=f"job: {job.name}", daemon=True).start()
 
 
-def _forever(jobs: Sequence[Job]) -> None:
-    clock = threading.Event()
+def _forever(job: Job) -> None:
+    seconds = job.every.total_seconds()
     # Spread out, so that the processes of a node do not all begin at once.
-    left = {job.name: random.uniform(0, min(job.every.total_seconds(), 60)) for job in jobs}  # noqa: S311 - no secret
+    job.wake.wait(random.uniform(0, min(seconds, 60)))  # noqa: S311 - no secret
     while True:
-        wait = min(left.values())
-        clock.wait(wait)
-        for job in jobs:
-            left[job.name] -= wait
-            if left[job.name] <= 0:
-                run(job)
-                left[job.name] = job.every.total_seconds()
+        job.wake.clear()
+        run(job)
+        job.wake.wait(seconds)
 
 
 def run(job: Job) -> None:

@@ -68,7 +68,7 @@ class Signer:
         raise TypeError(self.algorithm)
 
 
-KINDS = ("JWT", "at+jwt")
+KINDS = ("JWT", "at+jwt", "logout+jwt")
 
 _ring: dict[str, Signer] = {}
 _lock = Lock()

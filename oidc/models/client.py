@@ -158,5 +158,13 @@ class Client(Appearance, AbstractApplication):
         return bool(self.client_type == self.CLIENT_PUBLIC)
 
     @property
+    def has_logo(self) -> bool:
+        return bool(self.logo_hash)
+
+    @property
+    def has_dark_logo(self) -> bool:
+        return bool(self.dark_logo_hash)
+
+    @property
     def host(self) -> str:
         return urlsplit(self.launch_url or next(iter(self.redirect_uris.split()), "")).netloc

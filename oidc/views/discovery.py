@@ -84,6 +84,8 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
