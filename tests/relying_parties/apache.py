@@ -45,6 +45,8 @@ DirectoryIndex index.html
 TypesConfig /etc/mime.types
 StartServers 1
 ServerLimit 1
+MinSpareThreads 1
+MaxSpareThreads 8
 ThreadsPerChild 8
 MaxRequestWorkers 8
 
@@ -93,11 +95,15 @@ class Apache:
         return f"http://localhost:{self.port}"
 
     @property
+    def protected_url(self) -> str:
+        return f"{self.base_url}/protected/"
+
+    @property
     def redirect_uri(self) -> str:
         return f"{self.base_url}/protected/callback"
 
     @property
-    def goodbye_uri(self) -> str:
+    def goodbye_url(self) -> str:
         """Where the app sends people who have signed out."""
         return f"{self.base_url}/goodbye.html"
 
@@ -109,25 +115,31 @@ class Apache:
     def __enter__(self) -> Self:
         self.write()
         command = self.command()
-        self._process = subprocess.Popen([*command, "-DFOREGROUND"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        self._process = subprocess.Popen(
+            [*command, "-DFOREGROUND"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)  # noqa: S603
+                checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
                 problem = f"Apache did not start:\n{checked.stderr}{self.log}"
                 self.stop()
                 raise RuntimeError(problem)
             time.sleep(0.05)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def write(self) -> None:
         """Configuration and pages, in a directory that the user Apache runs as may read."""
         if missing := [name for name in LOADED if not (MODULES / f"mod_{name}.so").exists()]:
-            raise ApacheMissing(f"no mod_{missing[0]}.so in {MODULES}: apt-get install apache2 libapache2-mod-auth-openidc")
-        self._root = Path(tempfile.mkdtemp(prefix="pocketid-apache-", dir="/tmp"))  # noqa: S108
+            raise ApacheMissing(
+                f"no mod_{missing[0]}.so in {MODULES}: apt-get install apache2 libapache2-mod-auth-openidc"
+            )
+        self._root = Path(tempfile.mkdtemp(prefix="pocketid-apache-", dir="/tmp"))
         self._root.chmod(0o755)
         (self._root / "www" / "protected").mkdir(parents=True)
         (self._root / "www" / "protected" / "index.html").write_text(PAGE)
@@ -163,6 +175,6 @@ class Apache:
 
     def _answers(self) -> bool:
         try:
-            return requests.get(self.goodbye_uri, timeout=2).ok
+            return requests.get(self.goodbye_url, timeout=2).ok
         except requests.RequestException:
             return False

@@ -18,7 +18,7 @@ oauth = OAuth(app)
 tokens: dict[str, dict[str, Any]] = {}  # by subject; too long for a cookie
 
 
-def keep(_name: str, token: dict[str, Any], **_old: object) -> None:
+def keep(token: dict[str, Any], **_old: object) -> None:
     tokens[session["sub"]] |= token
 
 

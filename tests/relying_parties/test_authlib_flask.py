@@ -47,11 +47,18 @@ def test_an_authlib_app_signs_in_and_refreshes(administrator: Visitor, tmp_path:
 @contextmanager
 def flask_app(issuer: str, registered: RegisteredClient, port: int, log: Path) -> Iterator[None]:
     """``flask_app.py`` as a process; raise ``RuntimeError`` with its log if it does not answer."""
-    environment = {"ISSUER": issuer, "CLIENT_ID": registered.client_id, "CLIENT_SECRET": registered.client_secret, "PORT": str(port)}
+    environment = {
+        "ISSUER": issuer,
+        "CLIENT_ID": registered.client_id,
+        "CLIENT_SECRET": registered.client_secret,
+        "PORT": str(port),
+    }
     with log.open("wb") as output:
         command = [sys.executable, "-m", "tests.relying_parties.flask_app"]
         # Not through the proxy that the developer may have: the provider is on loopback.
-        process = subprocess.Popen(command, cwd=ROOT, env={"PATH": os.environ["PATH"]} | environment, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={"PATH": os.environ["PATH"]} | environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         deadline = time.monotonic() + 10
         while not answers(port):

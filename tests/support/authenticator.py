@@ -16,6 +16,8 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from tests.support.credential import EDDSA, ES256, Credential, generate_key
 
+UNKNOWN_MODEL = UUID(int=0)
+
 
 class CeremonyRefused(Exception):
     """The browser would not have answered; the text is the name of its DOMException."""
@@ -29,7 +31,7 @@ class Authenticator:
     rp_id: str | None = None
     credentials: list[Credential] = field(default_factory=list)  # the newest is last
     algorithms: tuple[int, ...] = (ES256, EDDSA)
-    aaguid: UUID = UUID(int=0)
+    aaguid: UUID = UNKNOWN_MODEL
     counter_step: int = 1  # 0: the counter stays 0, as passkeys that are synced between devices
 
     user_present: bool = True
@@ -54,7 +56,12 @@ class Authenticator:
         algorithm = next((each["alg"] for each in options["pubKeyCredParams"] if each["alg"] in self.algorithms), None)
         if algorithm is None:
             raise CeremonyRefused("NotSupportedError")
-        credential = Credential(self.credential_id or secrets.token_bytes(32), generate_key(algorithm), base64url_to_bytes(options["user"]["id"]), algorithm)
+        credential = Credential(
+            self.credential_id or secrets.token_bytes(32),
+            generate_key(algorithm),
+            base64url_to_bytes(options["user"]["id"]),
+            algorithm,
+        )
         self.credentials.append(credential)
         attested = self.aaguid.bytes + struct.pack(">H", len(credential.id)) + credential.id + credential.cose()
         data = self._authenticator_data(options["rp"]["id"], credential, attested)
@@ -90,14 +97,31 @@ class Authenticator:
 
     def _client_data(self, kind: str, options: dict[str, Any]) -> bytes:
         """The bytes the browser signs for the page (WebAuthn L3 section 5.8.1)."""
-        data = {"type": self.client_data_type or kind, "challenge": self.challenge or options["challenge"], "origin": self.origin, "crossOrigin": self.cross_origin}
-        return json.dumps(data if self.top_origin is None else data | {"topOrigin": self.top_origin}, separators=(",", ":")).encode()
+        data = {
+            "type": self.client_data_type or kind,
+            "challenge": self.challenge or options["challenge"],
+            "origin": self.origin,
+            "crossOrigin": self.cross_origin,
+        }
+        return json.dumps(
+            data if self.top_origin is None else data | {"topOrigin": self.top_origin}, separators=(",", ":")
+        ).encode()
 
     def _authenticator_data(self, rp_id: str, credential: Credential, attested: bytes = b"") -> bytes:
         """The bytes the authenticator signs (WebAuthn L3 section 6.1); counts one use."""
         credential.sign_count += self.counter_step
-        flags = self.user_present << 0 | self.user_verified << 2 | self.backup_eligible << 3 | self.backed_up << 4 | bool(attested) << 6
-        return hashlib.sha256((self.rp_id or rp_id).encode()).digest() + struct.pack(">BI", flags, credential.sign_count) + attested
+        flags = (
+            self.user_present << 0
+            | self.user_verified << 2
+            | self.backup_eligible << 3
+            | self.backed_up << 4
+            | bool(attested) << 6
+        )
+        return (
+            hashlib.sha256((self.rp_id or rp_id).encode()).digest()
+            + struct.pack(">BI", flags, credential.sign_count)
+            + attested
+        )
 
     def _answer(self, credential_id: bytes, response: dict[str, bytes]) -> dict[str, Any]:
         encoded = bytes_to_base64url(credential_id)

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, sync_playwright
 
 # No sandbox: containers have no user namespaces, and only our own pages are visited.
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+]
 
 
 class ChromiumMissing(Exception):

@@ -13,7 +13,12 @@ class RegisteredClient:
 
 
 def register_client(
-    administrator: Visitor, name: str, *, redirect_uris: Sequence[str], post_logout_redirect_uris: Sequence[str] = (), client_type: str = "confidential"
+    administrator: Visitor,
+    name: str,
+    *,
+    redirect_uris: Sequence[str],
+    post_logout_redirect_uris: Sequence[str] = (),
+    client_type: str = "confidential",
 ) -> RegisteredClient:
     """Add an app and read what the console shows once; the administrator is signed in."""
     page = administrator.page
@@ -26,4 +31,6 @@ def register_client(
     page.fill('[name="post_logout_redirect_uris"]', "\n".join(post_logout_redirect_uris))
     page.click('[name="_save"]')
     client_id = page.locator("#client-id").inner_text().strip()
-    return RegisteredClient(client_id, page.locator("#client-secret").inner_text().strip() if client_type == "confidential" else "")
+    return RegisteredClient(
+        client_id, page.locator("#client-secret").inner_text().strip() if client_type == "confidential" else ""
+    )

@@ -34,7 +34,9 @@ class Credential:
 
     def spki(self) -> bytes:
         """The public key as a browser's ``getPublicKey()`` gives it (DER)."""
-        return self.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return self.key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
 
 def generate_key(algorithm: int) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:

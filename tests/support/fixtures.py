@@ -11,7 +11,6 @@ import pytest
 from tests.support.authenticator import Authenticator
 from tests.support.credential import ES256
 from tests.support.http_browser import HttpBrowser
-from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 if TYPE_CHECKING:
@@ -39,13 +38,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL; ask it for a database of your own."""
-    with Postgres() as running:
-        yield running
-
-
 @pytest.fixture
 def empty_server() -> Iterator[Server]:
     """A server that nobody has set up."""
@@ -57,37 +49,34 @@ def empty_server() -> Iterator[Server]:
 def site() -> Iterator[Site]:
     """One server for all tests that do not care who else uses it."""
     with Server() as running:
-        authenticator = Authenticator(running.base_url, algorithms=(ES256,))  # the only algorithm that DevTools can import
+        # ES256 is the only algorithm that a virtual authenticator takes over.
+        authenticator = Authenticator(running.base_url, algorithms=(ES256,))
         HttpBrowser(running.base_url).set_up(authenticator)
         yield Site(running, authenticator)
-
-
-@pytest.fixture
-def http_administrator(site: Site) -> HttpBrowser:
-    """The administrator of ``site``, signed in, without a real browser."""
-    browser = HttpBrowser(site.server.base_url)
-    browser.sign_in(site.authenticator).raise_for_status()
-    return browser
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """Per module and not per session: while Playwright runs, Django refuses to use the ORM in this thread."""
-    from tests.support.browser import chromium as launch  # noqa: PLC0415
+    from tests.support.browser import chromium as launch
 
     with launch() as browser:
         yield browser
 
 
 @pytest.fixture
-def visitor(chromium: "Browser", empty_server: Server, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Visitor"]:
+def visitor(
+    chromium: "Browser", empty_server: Server, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator["Visitor"]:
     """The first person at a server that nobody has set up."""
     with visiting(empty_server, chromium, request, tmp_path) as person:
         yield person
 
 
 @pytest.fixture
-def administrator(chromium: "Browser", site: Site, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Visitor"]:
+def administrator(
+    chromium: "Browser", site: Site, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator["Visitor"]:
     """Alice with her passkey at ``site``, not signed in yet."""
     passkey = site.authenticator.credentials[0]
     with visiting(site.server, chromium, request, tmp_path) as person:
@@ -97,15 +86,19 @@ def administrator(chromium: "Browser", site: Site, request: pytest.FixtureReques
 
 
 @contextmanager
-def visiting(server: Server, browser: "Browser", request: pytest.FixtureRequest, directory: Path) -> Iterator["Visitor"]:
+def visiting(
+    server: Server, browser: "Browser", request: pytest.FixtureRequest, directory: Path
+) -> Iterator["Visitor"]:
     """A visitor whose test fails when anything went wrong unseen; a test that failed leaves a picture and the server's log."""
-    from tests.support.visitor import Visitor  # noqa: PLC0415
+    from tests.support.visitor import Visitor
 
     person = Visitor(browser, server.base_url)
     yield person
     has_failed = request.node.stash.get(FAILED, False)
     if has_failed:
-        print(f"was at {person.page.url}, see {person.screenshot(directory / 'failed.png')}; the server's log ended with:\n{server.log[-3000:]}")
+        print(
+            f"was at {person.page.url}, see {person.screenshot(directory / 'failed.png')}; the server's log ended with:\n{server.log[-3000:]}"
+        )
     troubles = person.close()
     if has_failed:
         print("troubles:", *troubles, sep="\n  ")

@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 TIMEOUT = 10.0  # seconds
+Authentication = Literal["basic", "post", "none"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class RelyingParty:
     client_id: str
     client_secret: str = ""
     redirect_uri: str = "https://app.example.org/callback"
-    authentication: Literal["basic", "post", "none"] = "basic"
+    authentication: Authentication = "basic"
     _metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -46,14 +47,24 @@ class RelyingParty:
     def begin(self, scope: str = "openid profile email", **extra: str | None) -> AuthorizationRequest:
         """An authorization request with S256; ``extra`` parameters replace the usual ones, ``None`` removes one."""
         verifier, state, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        parameters: dict[str, str | None] = {"response_type": "code", "client_id": self.client_id, "redirect_uri": self.redirect_uri, "scope": scope}
-        parameters |= {"state": state, "nonce": nonce, "code_challenge": s256(verifier), "code_challenge_method": "S256"} | extra
+        parameters: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": scope,
+        }
+        parameters |= {
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": s256(verifier),
+            "code_challenge_method": "S256",
+        } | extra
         query = urlencode({name: value for name, value in parameters.items() if value is not None})
         return AuthorizationRequest(f"{self.metadata['authorization_endpoint']}?{query}", state, nonce, verifier)
 
     def callback(self, url: str, request: AuthorizationRequest) -> dict[str, str]:
         """The parameters of the callback; state and issuer (RFC 9207) must be right."""
-        assert url.split("?")[0] == self.redirect_uri, url
+        assert url.split("?", maxsplit=1)[0] == self.redirect_uri, url
         parameters = dict(parse_qsl(urlsplit(url).query))
         assert parameters["state"] == request.state
         assert parameters.get("iss", self.issuer) == self.issuer
@@ -61,7 +72,14 @@ class RelyingParty:
 
     def redeem(self, code: str, request: AuthorizationRequest) -> dict[str, Any]:
         """Tokens for the code; raise ``requests.HTTPError``."""
-        return _answer(self.token(grant_type="authorization_code", code=code, redirect_uri=self.redirect_uri, code_verifier=request.code_verifier))
+        return _answer(
+            self.token(
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=self.redirect_uri,
+                code_verifier=request.code_verifier,
+            )
+        )
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
         return _answer(self.token(grant_type="refresh_token", refresh_token=refresh_token))
@@ -69,21 +87,34 @@ class RelyingParty:
     def token(self, **form: str) -> requests.Response:
         """Any call of the token endpoint."""
         if self.authentication == "basic":
-            return requests.post(self.metadata["token_endpoint"], data=form, auth=(self.client_id, self.client_secret), timeout=TIMEOUT)
-        form = {"client_id": self.client_id, **form} | ({"client_secret": self.client_secret} if self.authentication == "post" else {})
+            return requests.post(
+                self.metadata["token_endpoint"], data=form, auth=(self.client_id, self.client_secret), timeout=TIMEOUT
+            )
+        form = {"client_id": self.client_id, **form} | (
+            {"client_secret": self.client_secret} if self.authentication == "post" else {}
+        )
         return requests.post(self.metadata["token_endpoint"], data=form, timeout=TIMEOUT)
 
     def claims(self, id_token: str, *, nonce: str | None = None) -> dict[str, Any]:
         """The claims of an ID token, after the checks of OpenID Connect Core section 3.1.3.7."""
         keys = KeySet.import_key_set(requests.get(self.metadata["jwks_uri"], timeout=TIMEOUT).json())
         token = jwt.decode(id_token, keys, algorithms=self.metadata["id_token_signing_alg_values_supported"])
-        essential: dict[str, Any] = {"iss": {"essential": True, "value": self.issuer}, "aud": {"essential": True, "value": self.client_id}, "sub": {"essential": True}, "exp": {"essential": True}}
+        essential: dict[str, Any] = {
+            "iss": {"essential": True, "value": self.issuer},
+            "aud": {"essential": True, "value": self.client_id},
+            "sub": {"essential": True},
+            "exp": {"essential": True},
+        }
         jwt.JWTClaimsRegistry(**essential).validate(token.claims)
         assert nonce is None or token.claims["nonce"] == nonce
         return token.claims
 
     def userinfo(self, access_token: str) -> dict[str, Any]:
-        return _answer(requests.get(self.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {access_token}"}, timeout=TIMEOUT))
+        return _answer(
+            requests.get(
+                self.metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {access_token}"}, timeout=TIMEOUT
+            )
+        )
 
 
 def s256(code_verifier: str) -> str:

@@ -31,7 +31,7 @@ class Postgres:
     def __init__(self) -> None:
         self.port = free_port()
         # Not pytest's temporary directory: its parents are closed to the user that PostgreSQL runs as.
-        self._directory = Path(tempfile.mkdtemp(prefix="pocketid-pg-", dir="/tmp"))  # noqa: S108
+        self._directory = Path(tempfile.mkdtemp(prefix="pocketid-pg-", dir="/tmp"))
         self._process: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root.
         self._user = "postgres" if os.geteuid() == 0 else None
@@ -44,7 +44,9 @@ class Postgres:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     @property
@@ -63,15 +65,31 @@ class Postgres:
             try:
                 owner = pwd.getpwnam(self._user)
             except KeyError:
-                raise PostgresMissing(f"there is no user {self._user!r} to run PostgreSQL as: apt-get install postgresql") from None
+                raise PostgresMissing(
+                    f"there is no user {self._user!r} to run PostgreSQL as: apt-get install postgresql"
+                ) from None
             os.chown(self._directory, owner.pw_uid, owner.pw_gid)
         data = self._directory / "data"
-        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        options = [
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            "--no-instructions",
+        ]
         made = self._run([str(_binary("initdb")), "--pgdata", str(data), *options])
         if made.wait():
             raise RuntimeError(f"initdb failed:\n{self._log}")
-        settings = CARELESS | {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": str(self._directory), "max_connections": "100"}
-        self._process = self._run([str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())])
+        settings = CARELESS | {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self._directory),
+            "max_connections": "100",
+        }
+        self._process = self._run(
+            [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
+        )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -92,7 +110,15 @@ class Postgres:
     def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
         with (self._directory / "log").open("ab") as log:
             groups: list[str] | None = [] if self._user else None
-            return subprocess.Popen(command, cwd=self._directory, stdout=log, stderr=subprocess.STDOUT, user=self._user, group=self._user, extra_groups=groups)  # noqa: S603
+            return subprocess.Popen(
+                command,
+                cwd=self._directory,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=self._user,
+                group=self._user,
+                extra_groups=groups,
+            )
 
     def _answers(self) -> bool:
         try:
@@ -111,5 +137,7 @@ def _binary(name: str) -> Path:
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda place: int(place.parent.name), reverse=True)
     found = shutil.which(name, path=os.pathsep.join(map(str, places)) + os.pathsep + os.environ.get("PATH", ""))
     if found is None:
-        raise PostgresMissing(f"PostgreSQL's {name} is neither in /usr/lib/postgresql/*/bin nor in PATH: apt-get install postgresql")
+        raise PostgresMissing(
+            f"PostgreSQL's {name} is neither in /usr/lib/postgresql/*/bin nor in PATH: apt-get install postgresql"
+        )
     return Path(found)

@@ -35,16 +35,25 @@ class Server:
         self._directory = TemporaryDirectory(prefix="pocketid-server-")
         self.data_path = Path(self._directory.name) / "data"
         self._log = Path(self._directory.name) / "log"
-        own = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": self._directory.name, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        own = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": self._directory.name,
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+        }
         own |= {"PORT": str(self.port), "HOST": "127.0.0.1", "APP_URL": self.base_url, "DATA_PATH": str(self.data_path)}
-        self._environment = own | ({"DB_CONNECTION_STRING": database_url} if database_url else {}) | dict(environment or {})
+        self._environment = (
+            own | ({"DB_CONNECTION_STRING": database_url} if database_url else {}) | dict(environment or {})
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         self._directory.cleanup()
 
@@ -64,11 +73,17 @@ class Server:
         self.data_path.mkdir(exist_ok=True)
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "pocketid.cli", "serve"]
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                reason = f"exited with {self._process.returncode}" if self._process.poll() is not None else f"no answer within {START_TIMEOUT:.0f} s"
+                reason = (
+                    f"exited with {self._process.returncode}"
+                    if self._process.poll() is not None
+                    else f"no answer within {START_TIMEOUT:.0f} s"
+                )
                 self.stop()
                 raise ServerDidNotStart(f"{reason}; its log:\n" + "\n".join(self.log.splitlines()[-40:]))
             time.sleep(0.05)
@@ -84,7 +99,9 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise RuntimeError(f"the server did not end within {STOP_TIMEOUT:.0f} s of SIGTERM; its log:\n{self.log[-4000:]}") from None
+            raise RuntimeError(
+                f"the server did not end within {STOP_TIMEOUT:.0f} s of SIGTERM; its log:\n{self.log[-4000:]}"
+            ) from None
 
     def _answers(self) -> bool:
         try:

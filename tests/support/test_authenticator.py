@@ -34,17 +34,25 @@ def creation_options(*algorithms: int, exclude: tuple[bytes, ...] = ()) -> dict[
         challenge=CHALLENGE,
         exclude_credentials=[PublicKeyCredentialDescriptor(id=known) for known in exclude],
     )
-    return options_to_json_dict(options) | ({"pubKeyCredParams": [{"type": "public-key", "alg": each} for each in algorithms]} if algorithms else {})
+    return options_to_json_dict(options) | (
+        {"pubKeyCredParams": [{"type": "public-key", "alg": each} for each in algorithms]} if algorithms else {}
+    )
 
 
 def request_options(*allowed: bytes) -> dict[str, Any]:
     known = [PublicKeyCredentialDescriptor(id=each) for each in allowed]
-    return options_to_json_dict(webauthn.generate_authentication_options(rp_id=RP_ID, challenge=CHALLENGE, allow_credentials=known))
+    return options_to_json_dict(
+        webauthn.generate_authentication_options(rp_id=RP_ID, challenge=CHALLENGE, allow_credentials=known)
+    )
 
 
 def verify_creation(answer: dict[str, Any]) -> VerifiedRegistration:
     return webauthn.verify_registration_response(
-        credential=json.dumps(answer), expected_challenge=CHALLENGE, expected_rp_id=RP_ID, expected_origin=ORIGIN, require_user_verification=True
+        credential=json.dumps(answer),
+        expected_challenge=CHALLENGE,
+        expected_rp_id=RP_ID,
+        expected_origin=ORIGIN,
+        require_user_verification=True,
     )
 
 
@@ -131,7 +139,15 @@ def test_each_lie_about_an_assertion_is_visible(authenticator: Authenticator, li
         verify_assertion(authenticator, authenticator.get(request_options()))
 
 
-@pytest.mark.parametrize(("lie", "value"), [("origin", "https://evil.example"), ("rp_id", "evil.example"), ("client_data_type", "webauthn.get"), ("user_verified", False)])
+@pytest.mark.parametrize(
+    ("lie", "value"),
+    [
+        ("origin", "https://evil.example"),
+        ("rp_id", "evil.example"),
+        ("client_data_type", "webauthn.get"),
+        ("user_verified", False),
+    ],
+)
 def test_each_lie_about_a_registration_is_visible(authenticator: Authenticator, lie: str, value: object) -> None:
     setattr(authenticator, lie, value)
     with pytest.raises(InvalidRegistrationResponse):

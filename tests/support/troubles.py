@@ -3,19 +3,20 @@
 from playwright.sync_api import BrowserContext, ConsoleMessage, Response, WebError
 
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
-    reportViolation(`${event.violatedDirective} blocked ${event.blockedURI || "inline"} on ${event.documentURI}`))"""
+    reportViolation(event.documentURI, `${event.violatedDirective} blocked ${event.blockedURI || "inline"}`))"""
 
 
 class Troubles:
-    """Listens to every page of a context from its beginning."""
+    """Listens to every page of a context that comes from ``base_url``; other servers may do as they like."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, base_url: str) -> None:
+        self._base_url = base_url
         self._found: list[str] = []
         self._expected: list[str] = []
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("response", self._response)
-        context.expose_function("reportViolation", lambda text: self._found.append(f"content security policy: {text}"))
+        context.expose_function("reportViolation", self._violation)
         context.add_init_script(REPORT_VIOLATIONS)
 
     def expect(self, part: str) -> None:
@@ -27,11 +28,19 @@ class Troubles:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._found.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
+            self._add(message.location.get("url", ""), f"console {message.type}: {message.text}")
 
     def _error(self, error: WebError) -> None:
-        self._found.append(f"uncaught: {error.error}")
+        self._add(error.page.url if error.page else "", f"uncaught: {error.error}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 500:  # noqa: PLR2004 - the server's own fault
-            self._found.append(f"{response.status} from {response.url}")
+        if response.status >= 500:
+            self._add(response.url, f"answered {response.status}")
+
+    def _violation(self, url: str, text: str) -> None:
+        self._add(url, f"content security policy: {text}")
+
+    def _add(self, url: str, text: str) -> None:
+        # The console does not always know where a message comes from; then it counts.
+        if not url or url.startswith(self._base_url + "/"):
+            self._found.append(f"{url}: {text}")

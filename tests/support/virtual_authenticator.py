@@ -46,7 +46,9 @@ class VirtualAuthenticator:
 
     def hold(self, credential: Credential, *, rp_id: str) -> None:
         """Take over a credential (ES256) of the software authenticator; ``give_back`` must follow."""
-        key = credential.key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key = credential.key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         self.add(
             {
                 "credentialId": _base64(credential.id),
@@ -68,10 +70,6 @@ class VirtualAuthenticator:
     def verify_user(self, succeeds: bool) -> None:
         """Whether fingerprint or PIN will be right from now on."""
         self._send("setUserVerified", isUserVerified=succeeds)
-
-    def touch(self, automatically: bool) -> None:
-        """Whether somebody touches it when it asks."""
-        self._send("setAutomaticPresenceSimulation", enabled=automatically)
 
     def _send(self, command: str, **parameters: object) -> dict[str, Any]:
         answer: dict[str, Any] = self._cdp.send(f"WebAuthn.{command}", {"authenticatorId": self._id, **parameters})
