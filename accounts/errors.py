@@ -74,3 +74,97 @@ class LastPasskey(AppError):
     code = "last_passkey"
     status = 409
     message = _("This is your only passkey. Add another one first, or you would lock yourself out.")
+
+
+class UserNotFound(AppError):
+    code = "user_not_found"
+    status = 404
+    message = _("User not found")
+
+
+class LastAdministrator(AppError):
+    """Without an administrator nobody could put anything right again."""
+
+    code = "last_administrator"
+    status = 409
+    message = _("This is the last administrator. Make another person an administrator first.")
+
+
+class AdministratorsAreOffLimits(AppError):
+    """A key with scopes could otherwise make itself an administrator's (attacks.md G5)."""
+
+    code = "forbidden"
+    status = 403
+    message = _("An API key with scopes cannot change administrators or make any")
+
+
+class UserEmailNotSet(AppError):
+    code = "user_email_not_set"
+    status = 409
+    message = _("The user does not have an email address set")
+
+
+class TokenInvalidOrExpired(AppError):
+    code = "token_invalid_or_expired"
+    status = 401
+    message = _("Token is invalid or expired")
+
+
+class LoginCodeOfAnotherBrowser(AppError):
+    code = "device_code_invalid"
+    status = 401
+    message = _("This code must be used on the device it was generated for")
+
+
+class OneTimeAccessDisabled(AppError):
+    code = "one_time_access_disabled"
+    status = 403
+    message = _("One-time access is disabled")
+
+
+class OpenSignupDisabled(AppError):
+    code = "open_signup_disabled"
+    status = 403
+    message = _("Open user signup is not enabled")
+
+
+class DeviceLoginExpired(AppError):
+    code = "device_login_expired"
+    status = 401
+    message = _("Device login request is invalid or expired")
+
+
+class DeviceLoginDenied(AppError):
+    code = "device_login_denied"
+    status = 403
+    message = _("Device login request was denied")
+
+
+class InvalidEmailVerificationToken(AppError):
+    code = "invalid_email_verification_token"
+    status = 400
+    message = _("Email verification token is invalid")
+
+
+class EmailVerificationDisabled(AppError):
+    code = "email_verification_disabled"
+    status = 403
+    message = _("Email verification is disabled")
+
+
+class ReservedClaim(AppError):
+    code = "reserved_claim"
+    status = 400
+
+    def __init__(self, key: str) -> None:
+        fields = [{"field": "key", "code": "reserved", "message": "is reserved"}]
+        super().__init__(f"Claim {key} is reserved and can't be used", details={"key": key, "fields": fields})
+
+
+class DuplicateClaim(AppError):
+    code = "duplicate_claim"
+    status = 400
+
+    def __init__(self, key: str) -> None:
+        fields = [{"field": "key", "code": "duplicate", "message": "is listed more than once"}]
+        super().__init__(f"Claim {key} is already defined", details={"key": key, "fields": fields})

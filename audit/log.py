@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
+from audit import places
 from audit.models import Entry, Event
 from core.http import client_ip, user_agent
 
@@ -27,5 +28,6 @@ def record(
     )
     if request is not None:
         entry.ip_address, entry.user_agent = client_ip(request) or None, user_agent(request)
+        entry.country, entry.city = places.of(entry.ip_address)
     entry.save(force_insert=True)
     logger.info("%s %s %s", event.value, entry.username or "-", data or "")

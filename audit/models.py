@@ -10,6 +10,7 @@ class Event(models.TextChoices):
 
     SIGN_IN = "SIGN_IN", _("Signed in with a passkey")
     TOKEN_SIGN_IN = "TOKEN_SIGN_IN", _("Signed in with a login code")
+    REMOTE_SIGN_IN = "REMOTE_SIGN_IN", _("Signed in from another device")
     ACCOUNT_CREATED = "ACCOUNT_CREATED", _("Account created")
     CLIENT_AUTHORIZATION = "CLIENT_AUTHORIZATION", _("Signed in to an app")
     NEW_CLIENT_AUTHORIZATION = "NEW_CLIENT_AUTHORIZATION", _("Signed in to an app for the first time")
@@ -25,6 +26,22 @@ class Event(models.TextChoices):
     SIGN_OUT = "SIGN_OUT", _("Signed out")
     PASSKEY_REJECTED = "PASSKEY_REJECTED", _("Passkey refused")
     TOKENS_REVOKED = "TOKENS_REVOKED", _("Tokens revoked")
+    ACCOUNT_CHANGED = "ACCOUNT_CHANGED", _("Account changed")
+    ACCOUNT_DELETED = "ACCOUNT_DELETED", _("Account deleted")
+    GROUP_CREATED = "GROUP_CREATED", _("Group created")
+    GROUP_CHANGED = "GROUP_CHANGED", _("Group changed")
+    GROUP_DELETED = "GROUP_DELETED", _("Group deleted")
+    CLAIMS_CHANGED = "CLAIMS_CHANGED", _("Custom claims changed")
+    LOGIN_CODE_CREATED = "LOGIN_CODE_CREATED", _("Login code created")
+    LOGIN_CODE_REJECTED = "LOGIN_CODE_REJECTED", _("Login code refused")
+    DEVICE_LOGIN_DENIED = "DEVICE_LOGIN_DENIED", _("Sign-in from another device denied")
+    EMAIL_VERIFIED = "EMAIL_VERIFIED", _("E-mail address verified")
+    SIGNUP_TOKEN_CREATED = "SIGNUP_TOKEN_CREATED", _("Sign-up link created")
+    SIGNUP_TOKEN_DELETED = "SIGNUP_TOKEN_DELETED", _("Sign-up link deleted")
+    API_KEY_CREATED = "API_KEY_CREATED", _("API key created")
+    API_KEY_RENEWED = "API_KEY_RENEWED", _("API key renewed")
+    API_KEY_DELETED = "API_KEY_DELETED", _("API key deleted")
+    SETTINGS_CHANGED = "SETTINGS_CHANGED", _("Settings changed")
 
 
 class Entry(models.Model):
@@ -39,6 +56,8 @@ class Entry(models.Model):
     username = models.CharField(_("username"), max_length=50, blank=True)
     actor_username = models.CharField(_("done by"), max_length=50, blank=True)
     ip_address = models.GenericIPAddressField(_("address"), null=True)
+    country = models.CharField(_("country"), max_length=100, blank=True)
+    city = models.CharField(_("place"), max_length=100, blank=True)
     user_agent = models.CharField(_("device"), max_length=512, blank=True)
     data = models.JSONField(_("details"), default=dict)
 
@@ -46,6 +65,11 @@ class Entry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
         ordering = ("-id",)
+        indexes = [
+            models.Index(fields=("user", "-created_at"), name="audit_by_user"),
+            models.Index(fields=("event", "-created_at"), name="audit_by_event"),
+            models.Index(fields=("-created_at", "-id"), name="audit_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.get_event_display()

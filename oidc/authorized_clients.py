@@ -10,7 +10,7 @@ from oidc.models import Client, Consent, Grant, PendingAuthorization
 
 def withdraw(user: User, client_id: str) -> Client:
     """End what the app got from this person: consent, codes and tokens. Raise ``NotFound`` when there is nothing."""
-    client = Client.objects.filter(client_id=client_id).first()
+    client: Client | None = Client.objects.filter(client_id=client_id).first()
     if client is None:
         raise NotFound("Client authorization")
     with transaction.atomic():

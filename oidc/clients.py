@@ -64,7 +64,7 @@ class ClientSettings:
 
 def find(client_id: str) -> Client:
     """The client of this id; raise ``NotFound``."""
-    found = Client.objects.filter(client_id=client_id).first()
+    found: Client | None = Client.objects.filter(client_id=client_id).first()
     if found is None:
         raise NotFound("OIDC client")
     return found
@@ -118,7 +118,7 @@ def set_allowed_groups(client_id: str, group_ids: Iterable[str]) -> Client:
 def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
     """Let the group use these clients and no others; ids of no client are left out."""
     with transaction.atomic():
-        group.allowed_clients.set(Client.objects.filter(client_id__in=set(client_ids)))
+        group.allowed_clients.set(Client.objects.filter(client_id__in=set(client_ids)))  # type: ignore[attr-defined] # DOT's model has no types
 
 
 def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
@@ -156,7 +156,7 @@ def _put_logos(client: Client, settings: ClientSettings) -> None:
 
 
 def _locked(client_id: str) -> Client:
-    found = Client.objects.select_for_update().filter(client_id=client_id).first()
+    found: Client | None = Client.objects.select_for_update().filter(client_id=client_id).first()
     if found is None:
         raise NotFound("OIDC client")
     return found

@@ -78,7 +78,7 @@ def download(url: str, *, allowed: Collection[str] = ()) -> Picture:
 
 def find(client: Client, *, is_dark: bool) -> ClientLogo:
     """The logo for such pages; dark pages take the light one when there is no other. Raise ``ImageNotFound``."""
-    found = client.logos.filter(is_dark__in=(False, is_dark)).order_by("-is_dark").first()
+    found: ClientLogo | None = client.logos.filter(is_dark__in=(False, is_dark)).order_by("-is_dark").first()
     if found is None:
         raise ImageNotFound
     return found

@@ -1,6 +1,6 @@
 """Addresses of the provider; ``pocketid.urls`` includes them. ``oauth2_provider.urls`` is never included."""
 
-from django.urls import path
+from django.urls import include, path
 
 from oidc.views import (
     authorize,
@@ -36,4 +36,6 @@ urlpatterns = [
     path(".well-known/openid-configuration", discovery.metadata),
     path(".well-known/oauth-authorization-server", discovery.metadata),
     path(".well-known/jwks.json", discovery.jwks),
+    # Last: what programs ask for with every request is found first.
+    path("api/", include("oidc.api.urls")),
 ]

@@ -1,10 +1,43 @@
-"""A person as the REST API shows them (contract section 5.1)."""
+"""People over REST (contract section 5.1)."""
 
-from typing import ClassVar
+import uuid
+from typing import Any, ClassVar
 
-from rest_framework import serializers
+from django.db.models import Count, Prefetch, QuerySet
+from django.http import HttpResponse
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from accounts.models import CustomClaim, Group, User
+from accounts import groups, lifecycle, passkeys
+from accounts.api.passkeys import PasskeySerializer
+from accounts.errors import AdministratorsAreOffLimits
+from accounts.models import CustomClaim, Group, Passkey, User
+from accounts.models.user import USERNAME, USERNAME_RULE
+from audit import log
+from audit.models import Event
+from core.errors import NotFound, ValidationFailed
+from core.http import no_content
+from core.rest import IsAdministrator, ListRules, is_scoped, page_of, path_id
+from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, as_uuid, read
+from core.rest_view import Resource
+from siteconfig.models import current
+
+RULES = ListRules(
+    search=("email", "first_name", "last_name", "username"),
+    sort={
+        "username": "username",
+        "email": "email",
+        "emailVerified": "email_verified",
+        "firstName": "first_name",
+        "lastName": "last_name",
+        "displayName": "display_name",
+        "isAdmin": "is_admin",
+        "disabled": "disabled",
+        "createdAt": "created_at",
+    },
+    filters={"emailVerified": "email_verified", "isAdmin": "is_admin", "disabled": "disabled"},
+)
 
 
 class CustomClaimSerializer(serializers.ModelSerializer[CustomClaim]):
@@ -16,7 +49,7 @@ class CustomClaimSerializer(serializers.ModelSerializer[CustomClaim]):
 class GroupMinimalSerializer(serializers.ModelSerializer[Group]):
     friendlyName = serializers.CharField(source="friendly_name")
     customClaims = CustomClaimSerializer(source="custom_claims", many=True)
-    userCount = serializers.IntegerField(source="members.count")
+    userCount = serializers.SerializerMethodField()
     ldapId = serializers.ReadOnlyField(default=None)
     createdAt = serializers.DateTimeField(source="created_at")
 
@@ -31,6 +64,10 @@ class GroupMinimalSerializer(serializers.ModelSerializer[Group]):
             "ldapId",
             "createdAt",
         )
+
+    def get_userCount(self, group: Group) -> int:  # noqa: N802 - the contract's spelling
+        counted: int | None = getattr(group, "user_count", None)
+        return group.members.count() if counted is None else counted
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -60,3 +97,176 @@ class UserSerializer(serializers.ModelSerializer[User]):
             "ldapId",
             "disabled",
         )
+
+
+class Username(Text):
+    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever the client sent
+        text = super().to_internal_value(data)
+        if len(text) <= 50 and not USERNAME.fullmatch(text):
+            raise serializers.ValidationError(str(USERNAME_RULE), code="invalid")
+        return text
+
+
+class UserInput(Input):
+    """What is left out is empty, as Pocket ID has it: a change replaces everything."""
+
+    username = Username(max_length=50)
+    email = EmailText(required=False, default="", allow_blank=True, max_length=254)
+    emailVerified = Flag(source="email_verified", default=False)
+    firstName = Text(source="first_name", default="", allow_blank=True, max_length=50)
+    lastName = Text(source="last_name", default="", allow_blank=True, max_length=50)
+    displayName = Text(source="display_name", default="", allow_blank=True, max_length=100)
+    isAdmin = Flag(source="is_admin", default=False)
+    locale = Text(default=None, allow_null=True, allow_blank=True, max_length=35)
+    disabled = Flag(default=False)
+
+    def validate_email(self, text: str) -> str | None:
+        if not text and current().require_user_email:
+            raise serializers.ValidationError("is required", code="required")
+        return text or None
+
+    def validate_locale(self, text: str | None) -> str | None:
+        return text or None
+
+
+class NewUserInput(UserInput):
+    id = Uuid(required=False)
+    userGroupIds = IdList(required=False)
+
+
+class GroupIdsInput(Input):
+    userGroupIds = IdList()
+
+
+def loaded(rows: QuerySet[User]) -> QuerySet[User]:
+    """With what a user is shown with, in a fixed number of statements."""
+    shown = Group.objects.annotate(user_count=Count("members")).prefetch_related("custom_claims")
+    return rows.prefetch_related("custom_claims", Prefetch("groups", shown))
+
+
+def shown(user: User, *, status: int = 200) -> Response:
+    return Response(UserSerializer(loaded(User.objects.filter(pk=user.pk)).get()).data, status=status)
+
+
+def writable(request: Request, user: User) -> User:
+    """``user``, unless the request has no business with administrators."""
+    if is_scoped(request) and user.is_admin:
+        raise AdministratorsAreOffLimits
+    return user
+
+
+def person_of(request: Request) -> User:
+    """Whoever the request is from; REST answers nobody else."""
+    person = request.user
+    assert isinstance(person, User)  # noqa: S101 - the permission class let them in
+    return person
+
+
+class UserList(Resource):
+    scope = "users"
+    permission_classes = [IsAdministrator]
+
+    def get(self, request: Request) -> Response:
+        return page_of(request, loaded(User.objects.all()), RULES, UserSerializer)
+
+    def post(self, request: Request) -> Response:
+        fields = read(request, NewUserInput)
+        own_id, group_ids = fields.pop("id", None), fields.pop("userGroupIds", None)
+        writable(request, User(is_admin=fields["is_admin"]))
+        user = lifecycle.create(
+            fields,
+            groups=lifecycle.default_groups(group_ids) if group_ids else None,
+            user_id=uuid.UUID(own_id) if own_id else None,
+        )
+        log.record(Event.ACCOUNT_CREATED, user=user, request=request._request, actor=person_of(request))
+        return shown(user, status=status.HTTP_201_CREATED)
+
+
+class UserDetail(Resource):
+    scope = "users"
+    permission_classes = [IsAdministrator]
+
+    def get(self, request: Request, user_id: str) -> Response:
+        return shown(lifecycle.find(path_id(user_id)))
+
+    def put(self, request: Request, user_id: str) -> Response:
+        fields = read(request, UserInput)
+        user = writable(request, lifecycle.find(path_id(user_id)))
+        writable(request, User(is_admin=fields["is_admin"]))
+        changed = lifecycle.update(user, fields)
+        log.record(
+            Event.ACCOUNT_CHANGED,
+            user=changed,
+            request=request._request,
+            actor=person_of(request),
+            fields=", ".join(sorted(name for name in fields if getattr(user, name) != fields[name])),
+        )
+        return shown(changed)
+
+    def delete(self, request: Request, user_id: str) -> HttpResponse:
+        user = writable(request, lifecycle.find(path_id(user_id)))
+        lifecycle.delete(user)
+        log.record(
+            Event.ACCOUNT_DELETED, user=None, request=request._request, actor=person_of(request), username=user.username
+        )
+        return no_content()
+
+
+class OwnAccount(Resource):
+    scope = "users"
+
+    def get(self, request: Request) -> Response:
+        return shown(person_of(request))
+
+    def put(self, request: Request) -> Response:
+        fields = read(request, UserInput)
+        return shown(lifecycle.update_own(writable(request, person_of(request)), fields))
+
+
+class UserGroups(Resource):
+    scope = "users"
+    permission_classes = [IsAdministrator]
+
+    def put(self, request: Request, user_id: str) -> Response:
+        group_ids = read(request, GroupIdsInput)["userGroupIds"]
+        return shown(groups.set_groups(writable(request, lifecycle.find(path_id(user_id))), group_ids))
+
+
+class UserPasskeys(Resource):
+    scope = "users"
+    permission_classes = [IsAdministrator]
+
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response(PasskeySerializer(lifecycle.find(path_id(user_id)).passkeys.all(), many=True).data)
+
+
+class UserPasskey(Resource):
+    """An administrator may take away the last one too: then a login code lets the person add another."""
+
+    scope = "users"
+    permission_classes = [IsAdministrator]
+
+    def delete(self, request: Request, user_id: str, passkey_id: str) -> HttpResponse:
+        owner, actor = writable(request, lifecycle.find(path_id(user_id))), person_of(request)
+        passkey = passkeys.owned(owner, path_id(passkey_id))
+        if not Passkey.objects.filter(pk=passkey.pk).delete()[0]:
+            raise NotFound("Passkey")
+        log.record(
+            Event.PASSKEY_REMOVED,
+            user=owner,
+            request=request._request,
+            actor=actor,
+            passkeyName=passkey.name,
+            actorUserID=str(actor.pk),
+            actorUsername=actor.username,
+        )
+        return no_content()
+
+
+def require_uuid(text: str) -> str:
+    """Pictures alone tell an id that is none from one of nobody (contract section 1.9)."""
+    if as_uuid(text) is None:
+        wrong = ValidationFailed([("userId", "invalid_format", "must be a valid UUID")])
+        wrong.message = "Request validation failed"
+        raise wrong
+    return text

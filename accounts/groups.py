@@ -1,0 +1,78 @@
+"""Groups and who is in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Group, User
+from accounts.signals import membership_changed
+from core.errors import AlreadyInUse, NotFound
+from core.rest_fields import as_uuid
+
+
+def find(group_id: str) -> Group:
+    """The group of this id; raise ``NotFound`` also for what is no id at all."""
+    wanted = as_uuid(group_id)
+    found = Group.objects.filter(pk=wanted).first() if wanted else None
+    if found is None:
+        raise NotFound("User group")
+    return found
+
+
+def create(*, name: str, friendly_name: str) -> Group:
+    """Raise ``AlreadyInUse``."""
+    return _save(Group(name=name, friendly_name=friendly_name), force_insert=True)
+
+
+def update(group: Group, fields: Mapping[str, Any]) -> Group:
+    """Raise ``AlreadyInUse``."""
+    for name, value in fields.items():
+        setattr(group, name, value)
+    return _save(group)
+
+
+def delete(group: Group) -> None:
+    """The people in it lose what it opened to them."""
+    members = list(group.members.values_list("pk", flat=True))
+    group.delete()
+    _tell(members)
+
+
+def set_members(group: Group, user_ids: Sequence[str]) -> Group:
+    """Exactly these people are in the group from now on; ids of nobody are dropped."""
+    wanted = [found for text in user_ids if (found := as_uuid(text))]
+    with transaction.atomic():
+        Group.objects.select_for_update().get(pk=group.pk)
+        before = set(group.members.values_list("pk", flat=True))
+        group.members.set(User.objects.filter(pk__in=wanted))
+        after = set(group.members.values_list("pk", flat=True))
+    _tell(sorted(before ^ after))
+    return group
+
+
+def set_groups(user: User, group_ids: Sequence[str]) -> User:
+    """The person is in exactly these groups from now on; unknown ids are dropped."""
+    wanted = [found for text in group_ids if (found := as_uuid(text))]
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        before = set(user.groups.values_list("pk", flat=True))
+        user.groups.set(Group.objects.filter(pk__in=wanted))
+        after = set(user.groups.values_list("pk", flat=True))
+    if before != after:
+        _tell([user.pk])
+    return user
+
+
+def _tell(users: Sequence[Any]) -> None:
+    if users:
+        membership_changed.send(sender=Group, users=list(users))
+
+
+def _save(group: Group, *, force_insert: bool = False) -> Group:
+    try:
+        with transaction.atomic():
+            group.save(force_insert=force_insert)
+    except IntegrityError:
+        raise AlreadyInUse("name") from None
+    return group

@@ -1,0 +1,150 @@
+"""APIs and their permissions (contract section 4.5)."""
+
+from typing import Any
+
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.errors import ValidationFailed
+from core.rest import IsAdministrator, ListRules, page_of, path_id
+from core.rest_fields import Flag, IdList, Input, Text, read
+from core.rest_view import Resource
+from oidc import api_access
+from oidc.api.fields import Items
+from oidc.api_access import Permission
+from oidc.models import ApiPermission, ApiResource
+
+MAX_PERMISSIONS = 500
+
+
+class PermissionSerializer(serializers.Serializer[ApiPermission]):
+    """``description`` is left out when there is none."""
+
+    id = serializers.UUIDField(read_only=True)
+    key = serializers.ReadOnlyField()
+    name = serializers.ReadOnlyField()
+    description = serializers.ReadOnlyField()
+    allowedForCimdClients = serializers.ReadOnlyField(source="allowed_for_metadata_clients")
+
+    def to_representation(self, instance: ApiPermission) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if not shown["description"]:
+            del shown["description"]
+        return shown
+
+
+class ApiSerializer(serializers.Serializer[ApiResource]):
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.ReadOnlyField()
+    resource = serializers.ReadOnlyField(source="audience")
+    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+    permissions = PermissionSerializer(many=True, read_only=True)
+    allowCimdClients = serializers.ReadOnlyField(source="allow_metadata_clients")
+
+
+class NameInput(Input):
+    name = Text(max_length=50)
+
+
+class ApiInput(NameInput):
+    resource = Text()
+
+    def validate_resource(self, text: str) -> str:
+        try:
+            return api_access.audience(text)
+        except api_access.UnusableAudience as wrong:
+            raise serializers.ValidationError(str(wrong), code="invalid") from None
+
+
+class PermissionInput(Input):
+    key = Text(max_length=128)
+    name = Text(max_length=50)
+    description = Text(required=False, allow_blank=True, max_length=200)
+
+    def validate_key(self, key: str) -> str:
+        if key in api_access.RESERVED_KEYS:
+            raise serializers.ValidationError("is reserved by Pocket ID", code="reserved")
+        if not api_access.SCOPE_TOKEN.match(key):
+            raise serializers.ValidationError(
+                "contains characters that are not valid in an OAuth scope", code="invalid_format"
+            )
+        return key
+
+
+class PermissionsInput(Input):
+    permissions = Items(child=PermissionInput(), max_length=MAX_PERMISSIONS)
+
+
+class MetadataAccessInput(Input):
+    enabled = Flag(required=False, default=False)
+    permissionIds = IdList(required=False)
+
+
+RULES = ListRules(
+    search=("name", "audience"),
+    sort={"name": "name", "audience": "audience", "resource": "audience", "createdAt": "created_at"},
+)
+
+
+class ApiList(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "apis"
+
+    def get(self, request: Request) -> Response:
+        return page_of(request, ApiResource.objects.prefetch_related("permissions"), RULES, ApiSerializer)
+
+    def post(self, request: Request) -> Response:
+        data = read(request, ApiInput)
+        api = api_access.create(name=data["name"], audience=data["resource"])
+        return Response(ApiSerializer(api).data, status=status.HTTP_201_CREATED)
+
+
+class ApiDetail(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "apis"
+
+    def get(self, request: Request, api_id: str) -> Response:
+        return Response(ApiSerializer(api_access.find(path_id(api_id))).data)
+
+    def put(self, request: Request, api_id: str) -> Response:
+        api = api_access.find(path_id(api_id))
+        return Response(ApiSerializer(api_access.rename(str(api.pk), read(request, NameInput)["name"])).data)
+
+    def delete(self, request: Request, api_id: str) -> Response:
+        api_access.delete(path_id(api_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiPermissions(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "apis"
+
+    def put(self, request: Request, api_id: str) -> Response:
+        api = api_access.find(path_id(api_id))
+        wanted = [Permission(**each) for each in read(request, PermissionsInput)["permissions"]]
+        _refuse_twice(wanted)
+        return Response(ApiSerializer(api_access.set_permissions(str(api.pk), wanted)).data)
+
+
+class ApiMetadataAccess(Resource):
+    """What clients may have that are known by their metadata document alone."""
+
+    permission_classes = [IsAdministrator]
+    scope = "apis"
+
+    def put(self, request: Request, api_id: str) -> Response:
+        api = api_access.find(path_id(api_id))
+        data = read(request, MetadataAccessInput)
+        changed = api_access.open_to_metadata_clients(
+            str(api.pk), enabled=data["enabled"], permission_ids=data.get("permissionIds", [])
+        )
+        return Response(ApiSerializer(changed).data)
+
+
+def _refuse_twice(permissions: list[Permission]) -> None:
+    keys: set[str] = set()
+    for index, each in enumerate(permissions):
+        if each.key in keys:
+            raise ValidationFailed([(f"permissions[{index}].key", "duplicate", "is listed more than once")])
+        keys.add(each.key)

@@ -1,0 +1,138 @@
+"""What a client may be sent as (contract section 4.2); what is left out is reset, except what only this server knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from core.rest_fields import Flag, Input, Text, Whole
+from oidc import federated_identities, web_addresses
+from oidc.api.fields import Items, Pattern, WebAddress
+from oidc.clients import DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES, ClientRefused, ClientSettings
+from oidc.logos import Picture
+from oidc.models import Client
+
+LONGEST_LIFETIME = 525_600  # minutes
+MAX_ADDRESSES = 500
+
+
+class FederatedIdentityInput(Input):
+    issuer = Text(max_length=web_addresses.MAX_LENGTH)
+    subject = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+    audience = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+    jwks = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+    publicKeys = Items(child=serializers.JSONField(), required=False)
+    replayProtection = Flag(required=False, default=False)
+
+    def validate_jwks(self, text: str) -> str:
+        if text:
+            try:
+                web_addresses.check(text)
+            except web_addresses.UnusableAddress as wrong:
+                raise serializers.ValidationError(str(wrong), code="invalid") from None
+        return text
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """As it is kept and shown: empty members are left out."""
+        try:
+            keys = federated_identities.public_keys(attrs.pop("publicKeys", []))
+        except federated_identities.UnusableKey as wrong:
+            raise ClientRefused(str(wrong)) from None
+        if keys and attrs.get("jwks"):
+            raise ClientRefused("A federated identity can have either public keys or a JWKS address, not both")
+        kept = {name: value for name, value in attrs.items() if value or name == "replayProtection"}
+        return kept | ({"publicKeys": keys} if keys else {})
+
+
+class CredentialsInput(Input):
+    federatedIdentities = Items(child=FederatedIdentityInput(), required=False, max_length=50)
+
+
+class ClientInput(Input):
+    name = Text(max_length=50)
+    description = Text(required=False, allow_blank=True, max_length=150)
+    callbackURLs = Items(child=Pattern(), required=False, max_length=MAX_ADDRESSES)
+    logoutCallbackURLs = Items(child=Pattern(), required=False, max_length=MAX_ADDRESSES)
+    isPublic = Flag(required=False)
+    pkceEnabled = Flag(required=False)
+    requiresReauthentication = Flag(required=False)
+    requiresPushedAuthorizationRequests = Flag(required=False)
+    skipConsent = Flag(required=False)
+    isGroupRestricted = Flag(required=False)
+    credentials = CredentialsInput(required=False)
+    launchURL = WebAddress(required=False)
+    backchannelLogoutURL = Text(required=False, allow_blank=True)
+    logoUrl = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+    darkLogoUrl = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+    accessTokenDurationMinutes = Whole(required=False)
+    refreshTokenDurationMinutes = Whole(required=False)
+    # Ours: left out means as it is.
+    claimsInIdToken = Flag(required=False)
+    refreshTokens = Text(required=False)
+
+    def validate_launchURL(self, text: str) -> str:  # noqa: N802 - the contract's spelling
+        if text == "":
+            raise serializers.ValidationError("must be a valid URL", code="invalid")
+        return text
+
+    def validate_accessTokenDurationMinutes(self, minutes: int) -> int:  # noqa: N802 - the contract's spelling
+        return _lifetime(minutes, DEFAULT_ACCESS_MINUTES)
+
+    def validate_refreshTokenDurationMinutes(self, minutes: int) -> int:  # noqa: N802 - the contract's spelling
+        return _lifetime(minutes, DEFAULT_REFRESH_MINUTES)
+
+    def validate_refreshTokens(self, word: str) -> str:  # noqa: N802 - the contract's spelling
+        if word not in Client.RefreshTokens.values:
+            words = ", ".join(Client.RefreshTokens.values)
+            raise serializers.ValidationError(f"must be one of {words}", code="oneof")
+        return word
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if address := attrs.get("backchannelLogoutURL"):
+            try:
+                web_addresses.check_listener(address, https_only=attrs.get("isPublic", False))
+            except web_addresses.UnusableAddress as wrong:
+                problem = serializers.ErrorDetail(str(wrong), code="invalid")
+                raise serializers.ValidationError({"backchannelLogoutURL": [problem]}) from None
+        return attrs
+
+
+class NewClientInput(ClientInput):
+    id = Text(required=False, allow_blank=True, min_length=2, max_length=128)
+
+    def validate_id(self, text: str) -> str:
+        if text and not all(c.isascii() and (c.isalnum() or c in "._-") for c in text):
+            raise serializers.ValidationError("is invalid", code="client_id")
+        return text
+
+
+def _lifetime(minutes: int, default: int) -> int:
+    if minutes == 0:
+        return default
+    if not 1 <= minutes <= LONGEST_LIFETIME:
+        raise serializers.ValidationError("is invalid", code="token_duration")
+    return minutes
+
+
+def settings_of(data: Mapping[str, Any], pictures: Mapping[bool, Picture]) -> ClientSettings:
+    """A body that was checked, in the words of the verbs."""
+    return ClientSettings(
+        name=data["name"],
+        description=data.get("description", ""),
+        callback_urls=tuple(data.get("callbackURLs", ())),
+        logout_callback_urls=tuple(data.get("logoutCallbackURLs", ())),
+        launch_url=data.get("launchURL", ""),
+        backchannel_logout_url=data.get("backchannelLogoutURL", ""),
+        is_public=data.get("isPublic", False),
+        pkce_required=data.get("pkceEnabled", False),
+        par_required=data.get("requiresPushedAuthorizationRequests", False),
+        reauthentication_required=data.get("requiresReauthentication", False),
+        skip_consent=data.get("skipConsent", False),
+        is_group_restricted=data.get("isGroupRestricted", False),
+        access_token_minutes=data.get("accessTokenDurationMinutes", DEFAULT_ACCESS_MINUTES),
+        refresh_token_minutes=data.get("refreshTokenDurationMinutes", DEFAULT_REFRESH_MINUTES),
+        federated_identities=tuple(data.get("credentials", {}).get("federatedIdentities", ())),
+        claims_in_id_token=data.get("claimsInIdToken"),
+        refresh_tokens=data.get("refreshTokens"),
+        logos=pictures,
+    )

@@ -1,0 +1,206 @@
+"""Clients as the REST API shows them, and the routes that change them (contract sections 4.1 to 4.3)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db.models import Case, Count, OuterRef, Prefetch, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.users import GroupMinimalSerializer
+from accounts.models import Group
+from core.rest import IsAdministrator, ListRules, page_of, path_id
+from core.rest_fields import IdList, Input, read
+from core.rest_view import PublicResource, Resource
+from oidc import clients, logos
+from oidc.api.client_input import ClientInput, NewClientInput, settings_of
+from oidc.api.client_secrets import SecretSerializer
+from oidc.api.fields import Lines, OrNull
+from oidc.clients import ClientRefused
+from oidc.logos import Picture
+from oidc.models import Client, ClientSecret
+from siteconfig.models import current
+
+STANDARD, METADATA_DOCUMENT = "standard", "cimd"
+
+
+class ClientMetaSerializer(serializers.Serializer[Client]):
+    """What anybody may know about a client, such as somebody who is about to sign in to it."""
+
+    id = serializers.ReadOnlyField(source="client_id")
+    name = serializers.ReadOnlyField()
+    description = serializers.ReadOnlyField()
+    hasLogo = serializers.ReadOnlyField(source="has_logo")
+    hasDarkLogo = serializers.ReadOnlyField(source="has_dark_logo")
+    launchURL = OrNull(source="launch_url")
+    requiresReauthentication = serializers.ReadOnlyField(source="reauthentication_required")
+    clientType = serializers.SerializerMethodField()
+
+    def get_clientType(self, client: Client) -> str:  # noqa: N802 - the contract's spelling
+        return client_type(client)
+
+
+class ClientSerializer(ClientMetaSerializer):
+    """Everything an administrator may know; ``pkceSupported`` and ``federatedIdentities`` only when there is something."""
+
+    callbackURLs = Lines(source="redirect_uris")
+    logoutCallbackURLs = Lines(source="post_logout_redirect_uris")
+    backchannelLogoutURL = serializers.ReadOnlyField(source="backchannel_logout_url")
+    isPublic = serializers.ReadOnlyField(source="is_public")
+    pkceEnabled = serializers.ReadOnlyField(source="pkce_required")
+    pkceSupported = serializers.ReadOnlyField(source="pkce_supported")
+    requiresPushedAuthorizationRequests = serializers.ReadOnlyField(source="par_required")
+    skipConsent = serializers.ReadOnlyField(source="skip_authorization")
+    isGroupRestricted = serializers.ReadOnlyField(source="is_group_restricted")
+    accessTokenDurationMinutes = serializers.ReadOnlyField(source="access_token_minutes")
+    refreshTokenDurationMinutes = serializers.ReadOnlyField(source="refresh_token_minutes")
+    claimsInIdToken = serializers.ReadOnlyField(source="claims_in_id_token")
+    refreshTokens = serializers.ReadOnlyField(source="refresh_tokens")
+    credentials = serializers.SerializerMethodField()
+
+    def get_credentials(self, client: Client) -> dict[str, Any]:
+        identities = {"federatedIdentities": client.federated_identities} if client.federated_identities else {}
+        return identities | {"secrets": SecretSerializer(client.secrets.all(), many=True).data}
+
+    def to_representation(self, instance: Client) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if not shown["pkceSupported"]:
+            del shown["pkceSupported"]
+        return shown
+
+
+class ClientWithGroupsSerializer(ClientSerializer):
+    allowedUserGroups = GroupMinimalSerializer(source="allowed_groups", many=True, read_only=True)
+
+
+class ClientInListSerializer(ClientWithGroupsSerializer):
+    """Pocket ID up to 2.14 counted the groups in lists, later ones name them."""
+
+    allowedUserGroupsCount = serializers.SerializerMethodField()
+
+    def get_allowedUserGroupsCount(self, client: Client) -> int:  # noqa: N802 - the contract's spelling
+        return len(client.allowed_groups.all())
+
+
+class AllowedGroupsInput(Input):
+    userGroupIds = IdList()
+
+
+def client_type(client: Client) -> str:
+    return METADATA_DOCUMENT if client.registration_source == METADATA_DOCUMENT else STANDARD
+
+
+# Names that lists of clients can be sorted and filtered by, to columns. Two of them are made by ``sortable``.
+FLAGS: dict[str, str] = {
+    "pkceEnabled": "pkce_required",
+    "requiresReauthentication": "reauthentication_required",
+    "requiresPushedAuthorizationRequests": "par_required",
+    "skipConsent": "skip_authorization",
+    "isGroupRestricted": "is_group_restricted",
+    "pkceSupported": "pkce_supported",
+    "clientType": "kind",
+}
+SORT: dict[str, str] = FLAGS | {
+    "name": "name",
+    "createdAt": "created",
+    "allowedUserGroupsCount": "group_count",
+    "allowedUserGroups": "group_count",
+}
+
+
+def sortable(rows: "QuerySet[Client]") -> "QuerySet[Client]":
+    """With the two columns that are not in the table."""
+    groups = Client.allowed_groups.through._default_manager.filter(client=OuterRef("pk")).order_by().values("client")
+    found: QuerySet[Client] = rows.annotate(
+        kind=Case(When(registration_source=METADATA_DOCUMENT, then=Value(METADATA_DOCUMENT)), default=Value(STANDARD)),
+        group_count=Coalesce(Subquery(groups.annotate(number=Count("pk")).values("number")), Value(0)),
+    )
+    return found
+
+
+def with_everything(rows: "QuerySet[Client]") -> "QuerySet[Client]":
+    """With secrets and groups, these in the order in which they were allowed."""
+    groups = Group.objects.order_by("Client_allowed_groups+__id").prefetch_related("custom_claims")
+    found: QuerySet[Client] = rows.prefetch_related(
+        Prefetch("secrets", ClientSecret.objects.order_by("created_at", "pk")), Prefetch("allowed_groups", groups)
+    )
+    return found
+
+
+def shown(client: Client) -> dict[str, Any]:
+    """The client as it is now in the database, with its groups."""
+    return dict(ClientWithGroupsSerializer(with_everything(Client.objects.filter(pk=client.pk)).get()).data)
+
+
+class ClientList(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "clients"
+    rules: ClassVar[ListRules] = ListRules(search=("name",), sort=SORT, filters=FLAGS, default=("created",))
+
+    def get(self, request: Request) -> Response:
+        return page_of(request, with_everything(sortable(Client.objects.all())), self.rules, ClientInListSerializer)
+
+    def post(self, request: Request) -> Response:
+        data = read(request, NewClientInput)
+        client, secret = clients.create(
+            settings_of(data, _pictures(data)),
+            client_id=data.get("id", ""),
+            with_secret=current().auto_create_oidc_client_secret,
+        )
+        answer = shown(client)
+        if secret:
+            answer["createdSecret"] = SecretSerializer(client.secrets.get()).data | {"secret": secret}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class ClientDetail(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "clients"
+
+    def get(self, request: Request, client_id: str) -> Response:
+        return Response(shown(clients.find(path_id(client_id))))
+
+    def put(self, request: Request, client_id: str) -> Response:
+        client = clients.find(path_id(client_id))
+        data = read(request, ClientInput)
+        return Response(shown(clients.update(client.client_id, settings_of(data, _pictures(data)))))
+
+    def delete(self, request: Request, client_id: str) -> Response:
+        clients.delete(path_id(client_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ClientMeta(PublicResource):
+    def get(self, request: Request, client_id: str) -> Response:
+        return Response(ClientMetaSerializer(clients.find(path_id(client_id))).data)
+
+
+class ClientRefresh(Resource):
+    """Reads a client's metadata document again; there are no such clients yet."""
+
+    permission_classes = [IsAdministrator]
+    scope = "clients"
+
+    def post(self, request: Request, client_id: str) -> Response:
+        clients.find(path_id(client_id))
+        raise ClientRefused("Client is not a client ID metadata document client")
+
+
+class AllowedGroups(Resource):
+    permission_classes = [IsAdministrator]
+    scope = "clients"
+
+    def put(self, request: Request, client_id: str) -> Response:
+        client = clients.find(path_id(client_id))
+        wanted = read(request, AllowedGroupsInput)["userGroupIds"]
+        return Response(ClientSerializer(clients.set_allowed_groups(client.client_id, wanted)).data)
+
+
+def _pictures(data: Mapping[str, Any]) -> dict[bool, Picture]:
+    """Fetched before anything is written: a logo that cannot be had leaves everything as it was."""
+    allowed = getattr(settings, "OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO", ())
+    addresses = {False: data.get("logoUrl"), True: data.get("darkLogoUrl")}
+    return {is_dark: logos.download(url, allowed=allowed) for is_dark, url in addresses.items() if url}

@@ -1,0 +1,1 @@
+"""What this server promises, shown against the real thing: views, database, signatures, processes."""

@@ -1,0 +1,110 @@
+"""What the server says about itself, and the keys it signs with."""
+
+import base64
+
+import pytest
+
+from oidc import signing_keys
+from oidc.models import SigningKey
+from tests.oidc.app import http
+
+pytestmark = pytest.mark.postgres
+DOCUMENTS = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
+
+
+@pytest.mark.spec("OIDC Discovery", "3")
+@pytest.mark.spec("conformance", "R1, R3")
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_the_document_tells_what_is_there(db: None, path: str) -> None:
+    document = http().get(path).json()
+    issuer = "http://localhost:1411"
+    assert document == {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/api/oidc/token",
+        "userinfo_endpoint": f"{issuer}/api/oidc/userinfo",
+        "introspection_endpoint": f"{issuer}/api/oidc/introspect",
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
+        "revocation_endpoint": f"{issuer}/api/oidc/revoke",
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "end_session_endpoint": f"{issuer}/api/oidc/end-session",
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "scopes_supported": ["openid", "profile", "email", "groups", "offline_access"],
+        "claims_supported": ["sub", "given_name", "family_name", "name", "display_name", "email", "email_verified", "preferred_username", "picture", "groups", "auth_time", "amr", "sid"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "PS256", "EdDSA"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def test_both_documents_are_the_same_bytes(db: None) -> None:
+    first, second = (http().get(path).content for path in DOCUMENTS)
+    assert first == second
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, "/.well-known/jwks.json"])
+def test_anybody_may_read_it_from_any_page_and_keep_it_a_while(db: None, path: str) -> None:
+    answer = http().get(path, headers={"Origin": "https://spa.example"})
+    assert answer["Content-Type"] == "application/json; charset=utf-8"
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert answer["Cache-Control"] == "public, max-age=300"
+    assert "Set-Cookie" not in answer.headers
+    assert not answer.cookies
+    assert http().options(path).status_code == 204
+    assert http().head(path).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost:9999", "[::1]", "a b"])
+def test_the_host_header_changes_nothing(db: None, host: str) -> None:
+    answer = http().get(DOCUMENTS[0], headers={"Host": host, "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"})
+    assert answer.json()["issuer"] == "http://localhost:1411"
+    assert "evil" not in answer.text
+
+
+def test_apps_inside_may_be_sent_to_an_internal_address(db: None, settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from oidc.views import discovery
+
+    monkeypatch.setattr(discovery, "_documents", {})
+    settings.INTERNAL_APP_URL = "http://pocketid:1411"
+    document = http().get(DOCUMENTS[0]).json()
+    inside = {name for name, value in document.items() if str(value).startswith("http://pocketid:1411/")}
+    assert inside == {"token_endpoint", "userinfo_endpoint", "jwks_uri", "introspection_endpoint", "revocation_endpoint"}
+    assert document["issuer"] == "http://localhost:1411"
+
+
+@pytest.mark.spec("RFC 7517", "4")
+@pytest.mark.spec("conformance", "R2")
+def test_the_keys_are_public_and_complete(db: None) -> None:
+    keys = http().get("/.well-known/jwks.json").json()["keys"]
+    assert keys[0]["alg"] == "RS256"
+    assert len({key["kid"] for key in keys}) == len(keys) == 4
+    shapes = {key["alg"]: key.keys() for key in keys}
+    rsa, ec, okp = {"kty", "n", "e", "kid", "alg", "use"}, {"kty", "crv", "x", "y", "kid", "alg", "use"}, {"kty", "crv", "x", "kid", "alg", "use"}
+    assert shapes == {"RS256": rsa, "PS256": rsa, "ES256": ec, "EdDSA": okp}
+    for key in keys:
+        assert key["use"] == "sig"
+        if key["kty"] == "RSA":
+            assert len(base64.urlsafe_b64decode(key["n"] + "==")) * 8 >= 2048
+
+
+def test_private_keys_are_encrypted_where_they_lie(db: None) -> None:
+    for row in SigningKey.objects.all():
+        assert "PRIVATE" not in row.private_key
+        assert row.private_key.count(".") == 1
+        assert signing_keys.signer(row.kid).algorithm == row.algorithm
+
+
+def test_there_is_one_current_key_of_an_algorithm(db: None) -> None:
+    before = SigningKey.objects.count()
+    assert signing_keys.ensure("RS256") == signing_keys.ensure("RS256")
+    assert SigningKey.objects.count() == before
