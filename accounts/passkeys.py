@@ -35,7 +35,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from accounts import sessions
+from accounts import public_keys, sessions
 from accounts.errors import (
     CeremonyExpired,
     LastPasskey,
@@ -141,6 +141,10 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
         )
     except _MALFORMED as problem:
         raise _rejected(problem) from None
+    try:
+        public_keys.check(verified.credential_public_key)
+    except public_keys.WeakKey as weak:
+        raise _rejected(weak) from None
     if not verified.credential_id or len(verified.credential_id) > MAX_CREDENTIAL_ID:
         raise UnreadableAnswer
     flags = _flags_of_registration(answer)

@@ -2,11 +2,24 @@
 
 from django.urls import path
 
+from accounts.api import (
+    custom_claims,
+    device_login,
+    email_verification,
+    login_codes,
+    pictures,
+    signups,
+    user_groups,
+    users,
+)
 from accounts.api import passkeys as passkeys_api
-from accounts.views import account, passkeys, setup, sign_in
+from accounts.views import account, login_code, passkeys, setup, sign_in
 
 urlpatterns = [
     path("login", sign_in.login),
+    path("login/alternative/code", login_code.page),
+    path("lc", login_code.page),
+    path("lc/<str:code>", login_code.page),
     path("setup", setup.page),
     path("signup/setup", setup.page),
     path("signup/add-passkey", sign_in.add_passkey),
@@ -24,4 +37,34 @@ urlpatterns = [
     path("api/webauthn/logout", passkeys.logout),
     path("api/webauthn/credentials", passkeys_api.PasskeyList.as_view()),
     path("api/webauthn/credentials/<str:passkey_id>", passkeys_api.PasskeyDetail.as_view()),
+    # REST (contract sections 5 and 6)
+    path("api/users", users.UserList.as_view()),
+    path("api/users/me", users.OwnAccount.as_view()),
+    path("api/users/me/profile-picture", pictures.OwnProfilePicture.as_view()),
+    path("api/users/me/send-email-verification", email_verification.Sending.as_view()),
+    path("api/users/me/verify-email", email_verification.Verifying.as_view()),
+    path("api/users/<str:user_id>", users.UserDetail.as_view()),
+    path("api/users/<str:user_id>/groups", user_groups.GroupsOfUser.as_view()),
+    path("api/users/<str:user_id>/user-groups", users.UserGroups.as_view()),
+    path("api/users/<str:user_id>/profile-picture", pictures.ProfilePicture.as_view()),
+    path("api/users/<str:user_id>/profile-picture.png", pictures.ProfilePictureFile.as_view()),
+    path("api/users/<str:user_id>/webauthn-credentials", users.UserPasskeys.as_view()),
+    path("api/users/<str:user_id>/webauthn-credentials/<str:passkey_id>", users.UserPasskey.as_view()),
+    path("api/users/<str:user_id>/one-time-access-token", login_codes.CodesOfUser.as_view()),
+    path("api/users/<str:user_id>/one-time-access-email", login_codes.CodeMailToUser.as_view()),
+    path("api/user-groups", user_groups.GroupList.as_view()),
+    path("api/user-groups/<str:group_id>", user_groups.GroupDetail.as_view()),
+    path("api/user-groups/<str:group_id>/users", user_groups.GroupMembers.as_view()),
+    path("api/custom-claims/suggestions", custom_claims.Suggestions.as_view()),
+    path("api/custom-claims/user/<str:user_id>", custom_claims.ClaimsOfUser.as_view()),
+    path("api/custom-claims/user-group/<str:group_id>", custom_claims.ClaimsOfGroup.as_view()),
+    path("api/one-time-access-email", login_codes.CodeByMail.as_view()),
+    path("api/one-time-access-token/<str:code>", login_codes.Redemption.as_view()),
+    path("api/signup", signups.Signup.as_view()),
+    path("api/signup-tokens", signups.SignupTokens.as_view()),
+    path("api/signup-tokens/<str:token_id>", signups.SignupTokenDetail.as_view()),
+    path("api/device-login/requests", device_login.Requests.as_view()),
+    path("api/device-login/requests/<str:code>/exchange", device_login.Exchange.as_view()),
+    path("api/device-login/verification", device_login.Verification.as_view()),
+    path("api/device-login/verification/decision", device_login.VerificationDecision.as_view()),
 ]

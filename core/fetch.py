@@ -97,9 +97,9 @@ def _ask(url: str, asked: _Asked, allowed: Collection[str], max_bytes: int, dead
     parts = _parts(url)
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = _choose(host, _resolve(host, port, deadline), allowed)
+    addresses = _checked(host, _resolve(host, port, deadline), allowed)
     kind = _TlsConnection if parts.scheme == "https" else _Connection
-    connection = kind(host, port, address=address, deadline=deadline)
+    connection = kind(host, port, addresses=addresses, deadline=deadline)
     try:
         connection.request(asked.method, _target(parts), body=asked.body, headers=dict(asked.headers))
         found = connection.getresponse()
@@ -152,18 +152,18 @@ def _resolve(host: str, port: int, deadline: "_Deadline") -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _choose(host: str, addresses: list[str], allowed: Collection[str]) -> str:
-    """The first address; all must be allowed, so that a name with a good and a bad one is refused every time."""
+def _checked(host: str, addresses: list[str], allowed: Collection[str]) -> list[str]:
+    """The same, once each is allowed: a name with a good and a bad address is refused every time, not now and then."""
     for text in addresses:
         if not may_connect(text, host=host, allowed=allowed):
             raise AddressRefused(f"{host} has the address {text}, which is not fetched from")
-    return addresses[0]
+    return addresses
 
 
 def may_connect(text: str, *, host: str = "", allowed: Collection[str] = ()) -> bool:
     """Whether the IP address may be connected to when ``host`` was asked for."""
     address: Address = ipaddress.ip_address(text.partition("%")[0])
-    for each in (address, *_embedded(address)):
+    for each in _meant(address):
         if each.is_link_local or each.is_multicast or each.is_unspecified or each in _METADATA:
             return False
         if not (_is_public(each) or _is_opened(each, host, allowed)):
@@ -173,12 +173,17 @@ def may_connect(text: str, *, host: str = "", allowed: Collection[str] = ()) -> 
 
 def _is_public(address: Address) -> bool:
     # 100.64.0.0/10 (carrier NAT, and Tailscale) is neither global nor private in Python's words.
-    return address.is_global and not address.is_reserved
+    return address.is_global and not _is_unusable(address)
+
+
+def _is_unusable(address: Address) -> bool:
+    """240.0.0.0/4 and broadcast; of IPv6 Python calls reserved what has uses, such as ``::1``."""
+    return isinstance(address, ipaddress.IPv4Address) and address.is_reserved
 
 
 def _is_opened(address: Address, host: str, allowed: Collection[str]) -> bool:
     kind = "loopback" if address.is_loopback else "private"
-    if kind in allowed and not address.is_reserved:
+    if kind in allowed and not _is_unusable(address):
         return True
     return any(_names(entry, address, host.lower()) for entry in allowed if entry not in PRIVATE)
 
@@ -190,14 +195,15 @@ def _names(entry: str, address: Address, host: str) -> bool:
         return entry.lower() == host
 
 
-def _embedded(address: Address) -> list[Address]:
-    """IPv4 addresses inside an IPv6 one, which the way to it would be translated to."""
-    if not isinstance(address, ipaddress.IPv6Address):
-        return []
-    inside: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        inside.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [each for each in inside if each is not None]
+def _meant(address: Address) -> list[Address]:
+    """Where packets to an address end: IPv6 has several ways to write, or to tunnel to, an IPv4 address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    if address in _NAT64:  # all that networks without IPv4 have
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    return [address, *(address.teredo or ()), *([address.sixtofour] if address.sixtofour else [])]
 
 
 # Connections
@@ -245,13 +251,27 @@ class _Deadline:
 class _Connection(http.client.HTTPConnection):
     """Connects to the address that was checked, not to whatever the name means a moment later (DNS rebinding)."""
 
-    def __init__(self, host: str, port: int, *, address: str, deadline: _Deadline) -> None:
+    def __init__(self, host: str, port: int, *, addresses: list[str], deadline: _Deadline) -> None:
         super().__init__(host, port)
-        self._address, self._deadline = address, deadline
+        self._addresses, self._deadline = addresses, deadline
 
     def connect(self) -> None:
-        self.sock: Any = socket.create_connection((self._address, self.port), timeout=self._deadline.left)
+        self.sock: Any = self._first_that_answers()
         self._deadline.watch(self.sock)
+
+    def _first_that_answers(self) -> socket.socket:
+        """Many servers have an IPv6 address that cannot be reached from here."""
+        problem: OSError = OSError("no address")
+        for number, address in enumerate(self._addresses):
+            try:
+                share = self._deadline.left / (len(self._addresses) - number)
+                connected = socket.create_connection((address, self.port), timeout=share)
+            except OSError as refused:
+                problem = refused
+            else:
+                connected.settimeout(self._deadline.left)
+                return connected
+        raise problem
 
 
 class _TlsConnection(_Connection):

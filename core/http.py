@@ -111,8 +111,12 @@ def json_body(request: HttpRequest) -> dict[str, Any]:
     kind = (request.content_type or "").lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise InvalidRequestBody
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BODY or len(request.body) > MAX_JSON_BODY:
-        raise InvalidRequestBody
+    try:
+        # The body is read once the header has said that it is not too large.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BODY or len(request.body) > MAX_JSON_BODY:
+            raise InvalidRequestBody
+    except ValueError:
+        raise InvalidRequestBody from None
     try:
         body = json.loads(request.body)
         # Half of a surrogate pair and NUL are valid JSON and no text: databases refuse them.

@@ -192,7 +192,7 @@ def _readable(model: type[models.Model], column: str, values: list[str]) -> list
     readable: list[object] = []
     for value in values:
         try:
-            readable.append(found.to_python(value))  # type: ignore[union-attr] # relations are not filtered by
+            readable.append(found.to_python({"true": True, "false": False}.get(value, value)))  # type: ignore[union-attr] # relations are not filtered by
         except (ValidationError, ValueError, TypeError):
             continue
     return readable
@@ -271,14 +271,19 @@ def _fields(details: Any, prefix: str = "") -> list[tuple[str, str, str]]:  # no
         return [(prefix, code, _words(str(details["code"]), str(details["message"])))]
     if isinstance(details, dict):
         for name, problems in details.items():
-            place = f"{prefix}[{name}]" if isinstance(name, int) else f"{prefix}.{name}" if prefix else str(name)
-            found.extend(_fields(problems, place))
+            found.extend(_fields(problems, _place(prefix, name)))
     elif isinstance(details, list):
         nested = any(not (isinstance(item, dict) and "code" in item and "message" in item) for item in details)
         for index, problem in enumerate(details):
-            # A body that is itself a list has no name to count under (custom claims).
-            found.extend(_fields(problem, f"{prefix}[{index}]" if nested and prefix else prefix))
+            found.extend(_fields(problem, _place(prefix, index) if nested else prefix))
     return found
+
+
+def _place(prefix: str, name: object) -> str:
+    """A body that is itself a list has no name to count under (custom claims)."""
+    if isinstance(name, int):
+        return f"{prefix}[{name}]" if prefix else ""
+    return f"{prefix}.{name}" if prefix else str(name)
 
 
 def _words(code: str, message: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+from core.secrets import new_token
 from oidc import client_secrets
 from oidc.errors import InvalidClientError
 from oidc.store import Presented
@@ -14,7 +15,7 @@ from oidc.store import Presented
 logger = logging.getLogger("pocketid.oidc")
 
 # Compared against when there is nothing to compare with: an unknown client costs what a wrong secret costs (attacks.md C17).
-_DECOY = client_secrets.hash_secret("decoy")
+_DECOY = client_secrets.hash_secret(new_token())
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
             credentials,
             "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.",
         )
-    if _is_one_of(secret, found.secret_hashes or [_DECOY]):
+    if _is_one_of(secret, found.secret_hashes):
         return found
+    client_secrets.matches(secret, _DECOY)  # whatever it answers: a client without secrets has none that is right
     if secret != secret.strip() and _is_one_of(secret.strip(), found.secret_hashes):
         raise _refused(credentials, "The client secret has a blank before or after it. Paste it again without.")
     raise _refused(credentials, "The client secret is wrong.")

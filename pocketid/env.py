@@ -207,6 +207,13 @@ class Environment:
     setup_token: str = _variable(
         "", _text, "When set, the first administrator can only be made with it.", file=True, secret=True
     )
+    static_api_key: str = _variable(
+        "",
+        _secret,
+        "An API key with every right, for servers that programs set up; at least 16 bytes.",
+        file=True,
+        secret=True,
+    )
     allow_insecure_callback_urls: bool = _variable(
         True, _boolean, "`false` refuses callbacks over plain http, except loopback."
     )
@@ -215,7 +222,11 @@ class Environment:
         "info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged."
     )
     log_json: bool = _variable(False, _boolean, "One JSON object a line instead of text.")
-    disable_rate_limiting: bool = _variable(False, _boolean, "Accepted for Pocket ID's sake; nothing is limited yet.")
+    disable_rate_limiting: bool = _variable(
+        False,
+        _boolean,
+        "`true` lifts the limits on how often one address may try to sign in, ask for codes or call the API.",
+    )
     version_check_disabled: bool = _variable(
         False, _boolean, "Accepted for Pocket ID's sake; this server never calls home."
     )
@@ -242,8 +253,6 @@ UNSUPPORTED = {
     "UNIX_SOCKET": "listen on HOST and PORT",
     "SYSTEMD_SOCKET": "listen on HOST and PORT",
     "UI_CONFIG_DISABLED": "change the settings in the console",
-    "STATIC_API_KEY": "it comes with the management API",
-    "STATIC_API_KEY_FILE": "it comes with the management API",
     "PUBLIC_APP_URL": "use APP_URL",
     "POSTGRES_CONNECTION_STRING": "use DB_CONNECTION_STRING",
     "SQLITE_DB_PATH": "use DB_CONNECTION_STRING",

@@ -33,7 +33,7 @@ IS_HTTPS = APP_URL.startswith("https://")
 ALLOWED_HOSTS = ["*"]
 
 # The order is the order of imports: an app imports from those above it, never from those below (tests/test_architecture.py).
-LAYERS = ["core", "siteconfig", "audit", "accounts", "oidc"]
+LAYERS = ["core", "siteconfig", "audit", "accounts", "apikeys", "oidc"]
 INSTALLED_APPS = [
     # Before ours: they put models into the console that ours take out again.
     "django.contrib.auth",
@@ -145,9 +145,12 @@ OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oidc.IDToken"
 OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oidc.DeviceGrant"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.SessionAuthentication",
+        "apikeys.authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["core.rest.IsSignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["core.renderers.JsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.rest_json.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "core.rest.exception_handler",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("i18n/setlang/", set_language),
     path("", include("oidc.urls")),
     path("", include("accounts.urls")),
+    path("", include("apikeys.urls")),
     path("", include("audit.urls")),
     path("", include("siteconfig.urls")),
     path("admin/", admin.site.urls),

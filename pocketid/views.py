@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
+from django.utils.encoding import escape_uri_path
 
 from core.errors import AppError, EndpointNotFound, Forbidden
 from core.http import endpoint, error_response, is_api, json_response, no_content, request_id, wants_page
@@ -83,7 +84,7 @@ def _exists(path: str) -> bool:
 
 def _without_slash(request: HttpRequest) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
-    target = request.path.rstrip("/") + (f"?{query}" if query else "")
+    target = escape_uri_path(request.path.rstrip("/")) + (f"?{query}" if query else "")
     if request.method in ("GET", "HEAD"):
         return HttpResponsePermanentRedirect(target)
     response = HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT)  # keeps the method and the body

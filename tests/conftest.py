@@ -88,8 +88,9 @@ def browser(db: None):
 @pytest.fixture
 def admin(db: None):
     from tests.accounts.people import a_person
+    from tests.support.credential import ES256
 
-    return a_person("alice", is_admin=True)
+    return a_person("alice", is_admin=True, algorithm=ES256)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -112,7 +112,7 @@ class GroupList(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        rows = Group.objects.annotate(user_count=Count("members")).prefetch_related("custom_claims")
+        rows = groups.counted(Group.objects.all()).prefetch_related("custom_claims")
         return page_of(request, rows, RULES, GroupMinimalSerializer)
 
     def post(self, request: Request) -> Response:

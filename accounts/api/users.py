@@ -3,11 +3,12 @@
 import uuid
 from typing import Any, ClassVar
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from webauthn.helpers import base64url_to_bytes
 
 from accounts import groups, lifecycle, passkeys
 from accounts.api.passkeys import PasskeySerializer
@@ -107,6 +108,13 @@ class Username(Text):
         return text
 
 
+def with_email(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Nothing is no address; where everybody must have one, it is asked for when the rest is right."""
+    if not attrs["email"] and current().require_user_email:
+        raise serializers.ValidationError({"email": serializers.ErrorDetail("is required", code="required")})
+    return attrs | {"email": attrs["email"] or None}
+
+
 class UserInput(Input):
     """What is left out is empty, as Pocket ID has it: a change replaces everything."""
 
@@ -120,10 +128,8 @@ class UserInput(Input):
     locale = Text(default=None, allow_null=True, allow_blank=True, max_length=35)
     disabled = Flag(default=False)
 
-    def validate_email(self, text: str) -> str | None:
-        if not text and current().require_user_email:
-            raise serializers.ValidationError("is required", code="required")
-        return text or None
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return with_email(attrs)
 
     def validate_locale(self, text: str | None) -> str | None:
         return text or None
@@ -140,8 +146,8 @@ class GroupIdsInput(Input):
 
 def loaded(rows: QuerySet[User]) -> QuerySet[User]:
     """With what a user is shown with, in a fixed number of statements."""
-    shown = Group.objects.annotate(user_count=Count("members")).prefetch_related("custom_claims")
-    return rows.prefetch_related("custom_claims", Prefetch("groups", shown))
+    own = groups.counted(Group.objects.order_by("created_at", "pk")).prefetch_related("custom_claims")
+    return rows.prefetch_related("custom_claims", Prefetch("groups", own))
 
 
 def shown(user: User, *, status: int = 200) -> Response:
@@ -257,6 +263,7 @@ class UserPasskey(Resource):
             request=request._request,
             actor=actor,
             passkeyName=passkey.name,
+            credentialID=base64url_to_bytes(passkey.credential_id).hex(),
             actorUserID=str(actor.pk),
             actorUsername=actor.username,
         )

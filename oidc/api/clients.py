@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.users import GroupMinimalSerializer
-from accounts.models import Group
+from accounts.models import Group, User
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
 from core.rest_view import PublicResource, Resource
@@ -116,18 +116,27 @@ def sortable(rows: "QuerySet[Client]") -> "QuerySet[Client]":
     groups = Client.allowed_groups.through._default_manager.filter(client=OuterRef("pk")).order_by().values("client")
     found: QuerySet[Client] = rows.annotate(
         kind=Case(When(registration_source=METADATA_DOCUMENT, then=Value(METADATA_DOCUMENT)), default=Value(STANDARD)),
-        group_count=Coalesce(Subquery(groups.annotate(number=Count("pk")).values("number")), Value(0)),
+        group_count=_number_of(groups),
     )
     return found
 
 
 def with_everything(rows: "QuerySet[Client]") -> "QuerySet[Client]":
     """With secrets and groups, these in the order in which they were allowed."""
-    groups = Group.objects.order_by("Client_allowed_groups+__id").prefetch_related("custom_claims")
+    members = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by().values("group")
+    groups = (
+        Group.objects.annotate(user_count=_number_of(members))
+        .order_by("Client_allowed_groups+__id")
+        .prefetch_related("custom_claims")
+    )
     found: QuerySet[Client] = rows.prefetch_related(
         Prefetch("secrets", ClientSecret.objects.order_by("created_at", "pk")), Prefetch("allowed_groups", groups)
     )
     return found
+
+
+def _number_of(grouped: "QuerySet[Any]") -> Coalesce:
+    return Coalesce(Subquery(grouped.annotate(number=Count("pk")).values("number")), Value(0))
 
 
 def shown(client: Client) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from oidc.api import (
     client_preview,
     client_secrets,
     clients,
+    group_clients,
     scim_providers,
 )
 
@@ -30,6 +31,7 @@ urlpatterns = [
     path("oidc/users/me/authorized-clients/<str:client_id>", authorized_clients.MyAuthorizedClient.as_view()),
     path("oidc/users/me/clients", authorized_clients.MyClients.as_view()),
     path("oidc/users/<str:user_id>/authorized-clients", authorized_clients.AuthorizedClientsOfUser.as_view()),
+    path("user-groups/<str:group_id>/allowed-oidc-clients", group_clients.ClientsOfGroup.as_view()),
     path("apis", api_resources.ApiList.as_view()),
     path("apis/<str:api_id>", api_resources.ApiDetail.as_view()),
     path("apis/<str:api_id>/permissions", api_resources.ApiPermissions.as_view()),

@@ -129,7 +129,7 @@ class ConfigurationSerializer(Input):
 
 def values(configuration: SiteConfiguration, *, in_clear: bool) -> dict[str, str]:
     """Every key with its text."""
-    shown: dict[str, str] = dict(ConfigurationSerializer(configuration).data)
+    shown = {name: text or "" for name, text in ConfigurationSerializer(configuration).data.items()}
     # The console may have changed the colour since a client wrote it in its own way.
     if colours.as_hex(shown["accentColor"]) != configuration.accent_color.lower():
         shown["accentColor"] = configuration.accent_color

@@ -1,6 +1,6 @@
 """Which version this is (contract section 2), and whether the database is where it should be."""
 
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +21,13 @@ class CurrentVersion(Resource):
     scope = "version"
 
     def get(self, request: Request) -> Response:
-        return Response({"currentVersion": POCKET_ID, "pocketidVersion": version("pocketid")})
+        return Response({"currentVersion": POCKET_ID, "pocketidVersion": _own()})
+
+
+def _own() -> str:
+    """The version of the package that holds the settings, which no app may import."""
+    package = import_module(str(settings.SETTINGS_MODULE).partition(".")[0])
+    return str(getattr(package, "__version__", ""))
 
 
 class LatestVersion(PublicResource):

@@ -109,8 +109,8 @@ def test_f10_what_apps_and_people_write_is_shown_as_text(at_home: Browser, perso
 
 @pytest.mark.spec("attacks.md", "F10")
 def test_f10_a_form_action_cannot_be_opened_by_a_redirect_uri(at_home: Browser) -> None:
-    app = an_app("Odd", redirect_uris="myapp://cb;script-src*")
-    app.redirect_uri = "myapp://cb;script-src*"
+    app = an_app("Odd", redirect_uris="myapp://cb;script-src")
+    app.redirect_uri = "myapp://cb;script-src"
     response = app.sent_back(at_home, response_mode="form_post")
     assert response["Content-Security-Policy"].count("script-src") == 1
 
@@ -121,7 +121,6 @@ def test_f4_sign_out_leads_only_to_registered_addresses(at_home: Browser, client
     hint = client_app.tokens(at_home)["id_token"]
     for parameters in ({"id_token_hint": hint, "post_logout_redirect_uri": target}, {"post_logout_redirect_uri": target}, {"id_token_hint": hint, "rd": target, "post_logout_redirect_uri": target}, {"post_logout_redirect_uri": target, "client_id": client_app.client.client_id}):
         assert at_home.get("/api/oidc/end-session", parameters)["Location"] == "http://localhost:1411/logout"
-    assert at_home.get("/logout", {"post_logout_redirect_uri": target, "redirect": target}).text.count("evil") == 0 or True
     assert Session.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""How REST answers are written."""
+"""JSON as REST answers are written; bodies are read by ``core.rest_fields.read``."""
 
 from rest_framework.renderers import JSONRenderer
 

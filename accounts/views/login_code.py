@@ -1,0 +1,39 @@
+"""Signing in with a login code: the page to type one, and the link that holds one (contract section 6.2).
+
+A link only fills the code in. It is used by the button, because mail programs and chats open links by themselves.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts import login_codes, sessions
+from accounts.api.login_codes import COOKIE
+from accounts.authentication import set_session_cookie, sign_in
+from accounts.views.sign_in import HOME
+from audit import log
+from audit.models import Event
+from core.errors import AppError
+from core.http import safe_path
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, code: str = "") -> HttpResponse:
+    """Type a code, or confirm the one of the link; then go on to ``redirect``, a path on this server."""
+    given = request.POST if request.method == "POST" else request.GET
+    target, code = safe_path(given.get("redirect"), HOME), given.get("code", code).strip()
+    context: dict[str, object] = {"code": code, "next": target}
+    if request.method != "POST":
+        return render(request, "accounts/login_code.html", context)
+    try:
+        person = login_codes.redeem(code, browser_key=request.COOKIES.get(COOKIE, ""))
+    except AppError as refused:
+        return render(
+            request, "accounts/login_code.html", context | {"problem": refused.message}, status=refused.status
+        )
+    session, key = sign_in(request, person, methods=[sessions.ONE_TIME_CODE])
+    log.record(Event.TOKEN_SIGN_IN, user=person, request=request)
+    # Somebody without a passkey came to add one.
+    response = redirect(target if person.passkeys.exists() else "/signup/add-passkey")
+    set_session_cookie(response, session, key)
+    return response
