@@ -18,6 +18,7 @@ CHROMIUM := chromium
 POSTGRESQL := postgresql
 APACHE := apache2 libapache2-mod-auth-openidc
 GETTEXT := gettext
+HAS_POSTGRESQL := { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,8 +30,13 @@ help: ## Show this list
 run: $(READY) ## Install what is missing and serve on http://localhost:1411
 	@exec $(BIN)/pocketid serve
 
+# Twice: on PostgreSQL what a database could make a difference to, then everything on SQLite.
+PYTEST := DATA_PATH=.venv/check $(BIN)/pytest -n $(JOBS) --dist loadfile
 test: .venv/test $(READY) packages ## Run all tests
-	@DATA_PATH=.venv/check $(BIN)/pytest -n $(JOBS) --dist loadfile
+	@status=0; \
+	if [ -n "$$CI" ] || $(HAS_POSTGRESQL); then echo "Tests on PostgreSQL"; $(PYTEST) --postgres || status=$$?; fi; \
+	echo "Tests on SQLite"; $(PYTEST) || status=$$?; \
+	exit $$status
 
 check: .venv/test .venv/project ## Look for mistakes without running tests: format, types, migrations, settings, lock files
 	$(BIN)/ruff format --check .
@@ -85,7 +91,7 @@ staticfiles/staticfiles.json: $(STATIC) .venv/base
 packages:
 	@missing=""; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$$missing $(CHROMIUM)"; \
-	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing $(POSTGRESQL)"; \
+	$(HAS_POSTGRESQL) || missing="$$missing $(POSTGRESQL)"; \
 	test -x /usr/sbin/apache2 -a -e /usr/lib/apache2/modules/mod_auth_openidc.so || missing="$$missing $(APACHE)"; \
 	command -v msgfmt >/dev/null || missing="$$missing $(GETTEXT)"; \
 	test -z "$$missing" || $(call apt-get,$$missing) || echo "The tests that need them are skipped."

@@ -5,11 +5,13 @@ A link only fills the code in. It is used by the button, because mail programs a
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import login_codes, sessions
 from accounts.api.login_codes import COOKIE
 from accounts.authentication import set_session_cookie, sign_in
+from accounts.errors import TokenInvalidOrExpired
 from accounts.views.sign_in import HOME
 from audit import log
 from audit.models import Event
@@ -27,6 +29,9 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         return render(request, "accounts/login_code.html", context)
     try:
         person = login_codes.redeem(code, browser_key=request.COOKIES.get(COOKIE, ""))
+    except TokenInvalidOrExpired as refused:
+        problem = _("This code is wrong, used or expired.")
+        return render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)
     except AppError as refused:
         return render(
             request, "accounts/login_code.html", context | {"problem": refused.message}, status=refused.status

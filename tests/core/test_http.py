@@ -58,7 +58,7 @@ def test_a_slash_too_many_is_forgiven(person: Person) -> None:
     posted = http().post("/api/oidc/token/")
     assert (posted.status_code, posted["Location"]) == (307, "/api/oidc/token")
     assert http().get("/api/nowhere/").status_code == 404
-    assert http().get("//.well-known//openid-configuration").status_code == 200
+    assert http().get("/.well-known//openid-configuration").status_code == 200
 
 
 def test_health(db: None) -> None:
