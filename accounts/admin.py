@@ -2,14 +2,15 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group as DjangoGroup
 from django.db.models import Count, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import devices, sessions
+from accounts import devices, lifecycle, sessions
+from accounts.errors import LastAdministrator
 from accounts.models import CustomClaim, Group, Passkey, Session, User
 from audit import log
 from audit.models import Event
@@ -76,9 +77,25 @@ class UserAdmin(admin.ModelAdmin):
     inlines = (PasskeyInline, SessionInline, ClaimInline)
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
-        super().save_model(request, obj, form, change)
         if not change:
+            super().save_model(request, obj, form, change)
             log.record(Event.ACCOUNT_CREATED, user=obj, request=request, actor=_actor(request))
+            return
+        changed = {name: form.cleaned_data[name] for name in form.changed_data if name != "groups"}
+        try:
+            lifecycle.update(obj, changed)
+        except LastAdministrator as refused:
+            messages.error(request, str(refused.message))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        try:
+            lifecycle.delete(obj)
+        except LastAdministrator as refused:
+            messages.error(request, str(refused.message))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
 
 
 @admin.register(Passkey)

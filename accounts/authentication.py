@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts import sessions
 from accounts.models import Session, User
 from accounts.session_store import SessionStore
-from core.errors import NotSignedIn, UserDisabled
+from core.errors import ApiKeyNotAllowed, NotSignedIn, UserDisabled
 from core.http import client_ip, user_agent
 from siteconfig.models import current
 
@@ -28,6 +28,8 @@ def require_session(request: HttpRequest) -> Session:
     """The session of this request; raise ``NotSignedIn`` or ``UserDisabled``."""
     session = session_of(request)
     if session is None:
+        if request.headers.get("X-API-Key") and request.path.startswith("/api/"):
+            raise ApiKeyNotAllowed  # a key has no session, and is no person in front of a browser
         raise NotSignedIn
     if not session.user.is_active:
         raise UserDisabled

@@ -105,9 +105,9 @@ def delete(user: User) -> None:
         if locked.pk != STATIC_USER_ID:
             RetiredId.objects.update_or_create(pk=locked.pk, defaults={"username": locked.username})
         _sign_out_everywhere(locked)
+        # Heard while the rows are still there that say which apps the person used.
+        user_deleted.send(sender=User, user=locked)
         locked.delete()
-        locked.pk = user.pk
-    user_deleted.send(sender=User, user=locked)
 
 
 def _keep_an_administrator_besides(user: User) -> None:

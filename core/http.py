@@ -196,4 +196,7 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
             "actions": [error.mend] if is_administrator and error.mend else [],
         }
         return render(request, "error.html", context, status=error.status)
-    return json_response(error.as_json(request_id(request)), status=error.status)
+    response = json_response(error.as_json(request_id(request)), status=error.status)
+    for name, value in getattr(error, "headers", {}).items():
+        response[name] = value
+    return response

@@ -14,7 +14,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 
-from core.errors import AppError, CrossSiteRequest, ServiceUnavailable
+from core import ratelimit
+from core.errors import AppError, CrossSiteRequest, RateLimited, ServiceUnavailable
 from core.http import client_ip, error_response, request_id
 
 logger = logging.getLogger("pocketid.request")
@@ -38,6 +39,7 @@ PROTOCOL_PATHS = frozenset(
         "/readyz",
     )
 )
+LIMITED_PATHS = ("/api/", "/authorize", "/.well-known/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -56,7 +58,7 @@ class RequestMiddleware:
         this = request_id(request)  # from here on every log line carries it
         if "//" in request.path_info:  # Clients that join base and path with one slash too many (contract: one slash).
             request.path_info = request.path = _single_slashes(request.path_info)
-        response = self.get_response(request)
+        response = self._answer(request)
         response["X-Request-ID"] = this
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
@@ -77,6 +79,15 @@ class RequestMiddleware:
                 extra={"ip": client_ip(request)},
             )
         return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(LIMITED_PATHS):
+            return self.get_response(request)
+        try:
+            ratelimit.throttle.check(client_ip(request))
+        except RateLimited as refused:
+            return error_response(request, refused)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DatabaseError):

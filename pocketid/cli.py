@@ -106,12 +106,14 @@ def serve(options: argparse.Namespace) -> int:
     from django.db import connections
     from django.urls import get_resolver
 
+    from apikeys import static_key
     from oidc import signing_keys
     from pocketid import server
 
     application = get_wsgi_application()
     get_resolver().url_patterns  # noqa: B018 - imports every view now, so that no request waits for it and all workers share them
     signing_keys.preload()
+    static_key.forget_user_without_key()
     connections.close_all()  # A connection must not be shared by the processes that are about to be made.
     try:
         return server.run(application, settings.ENVIRONMENT)

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings as hypothesis
 
-os.environ |= {"APP_URL": "http://localhost:1411", "INTERNAL_APP_URL": "", "LOG_LEVEL": "error", "ENCRYPTION_KEY": "the key of the tests, 32 bytes..", "SETUP_TOKEN": ""}
+os.environ |= {"APP_URL": "http://localhost:1411", "INTERNAL_APP_URL": "", "LOG_LEVEL": "error", "ENCRYPTION_KEY": "the key of the tests, 32 bytes..", "SETUP_TOKEN": "", "DISABLE_RATE_LIMITING": "true"}
 os.environ["DATA_PATH"] = DATA = tempfile.mkdtemp(prefix="pocketid-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "pocketid.settings"
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)

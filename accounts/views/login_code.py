@@ -15,8 +15,9 @@ from accounts.errors import TokenInvalidOrExpired
 from accounts.views.sign_in import HOME
 from audit import log
 from audit.models import Event
+from core import ratelimit
 from core.errors import AppError
-from core.http import safe_path
+from core.http import client_ip, safe_path
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,6 +29,7 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/login_code.html", context)
     try:
+        ratelimit.take(ratelimit.LOGIN_CODE, client_ip(request))
         person = login_codes.redeem(code, browser_key=request.COOKIES.get(COOKIE, ""))
     except TokenInvalidOrExpired as refused:
         problem = _("This code is wrong, used or expired.")

@@ -14,8 +14,9 @@ from accounts.models import Passkey
 from accounts.models.ceremony import CEREMONY_LIFETIME
 from audit import log
 from audit.models import Event
+from core import ratelimit
 from core.errors import AppError
-from core.http import endpoint, json_body, json_response, no_content
+from core.http import client_ip, endpoint, json_body, json_response, no_content
 from siteconfig.models import current
 
 REAUTHENTICATE_WITHOUT_CEREMONY = timedelta(minutes=1)
@@ -46,6 +47,7 @@ def login_start(request: HttpRequest) -> HttpResponse:
 
 @endpoint("POST")
 def login_finish(request: HttpRequest) -> HttpResponse:
+    ratelimit.take(ratelimit.WEBAUTHN_LOGIN, client_ip(request))
     passkey = _asserted(request)
     session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY])
     log.record(Event.SIGN_IN, user=passkey.user, request=request, passkeyName=passkey.name)
@@ -58,6 +60,7 @@ def login_finish(request: HttpRequest) -> HttpResponse:
 def reauthenticate(request: HttpRequest) -> HttpResponse:
     """A new assertion; or no body within a minute of signing in with a passkey (contract section 6.1)."""
     session = require_session(request)
+    ratelimit.take(ratelimit.WEBAUTHN_REAUTHENTICATE, client_ip(request))
     if request.body:
         passkey = _asserted(request)
         if passkey.user != session.user:

@@ -41,7 +41,7 @@ class ScimProviderInput(Input):
 
 class ScimProviders(Resource):
     permission_classes = [IsAdministrator]
-    scope = "clients"
+    scope = "scim"
 
     def post(self, request: Request) -> Response:
         data = read(request, ScimProviderInput)
@@ -53,7 +53,7 @@ class ScimProviders(Resource):
 
 class ScimProviderDetail(Resource):
     permission_classes = [IsAdministrator]
-    scope = "clients"
+    scope = "scim"
 
     def put(self, request: Request, provider_id: str) -> Response:
         """A token that is left out is taken away; the mask that stands for one changes nothing."""
@@ -72,7 +72,7 @@ class ScimProviderDetail(Resource):
 
 class ScimSync(Resource):
     permission_classes = [IsAdministrator]
-    scope = "clients"
+    scope = "scim"
 
     def post(self, request: Request, provider_id: str) -> Response:
         scim_providers.sync(path_id(provider_id))
@@ -81,7 +81,7 @@ class ScimSync(Resource):
 
 class ScimProviderOfClient(Resource):
     permission_classes = [IsAdministrator]
-    scope = "clients"
+    scope = "scim"
 
     def get(self, request: Request, client_id: str) -> Response:
         found = ScimProvider.objects.select_related("client").filter(client__client_id=path_id(client_id)).first()

@@ -1,0 +1,20 @@
+"""``SERVER=granian``: the other HTTP server serves the same application."""
+
+import pytest
+import requests
+
+from tests.support.server import Server
+
+
+@pytest.mark.browser
+def test_granian_serves_pages_documents_and_set_up() -> None:
+    with Server(environment={"SERVER": "granian"}) as server:
+        assert requests.get(server.base_url + "/healthz", timeout=5).status_code == 204
+        assert requests.get(server.base_url + "/readyz", timeout=5).json() == {"ready": True}
+        metadata = requests.get(server.base_url + "/.well-known/openid-configuration", timeout=5).json()
+        assert metadata["issuer"] == server.base_url
+        assert requests.get(metadata["jwks_uri"], timeout=5).json()["keys"]
+        page = requests.get(server.base_url + "/setup", headers={"Accept": "text/html"}, timeout=5)
+        assert page.status_code == 200
+        refused = requests.post(metadata["token_endpoint"], data={"grant_type": "authorization_code"}, timeout=5)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
