@@ -38,7 +38,8 @@ def request_id(request: HttpRequest) -> str:
 
 def client_ip(request: HttpRequest) -> str:
     """The visitor's address: believes only the proxies of TRUST_PROXY, and the connection when in doubt."""
-    peer: str = request.META.get("REMOTE_ADDR") or ""
+    connected: str = request.META.get("REMOTE_ADDR") or ""
+    peer = _address(connected) or connected
     if settings.TRUSTED_PLATFORM and (given := request.headers.get(settings.TRUSTED_PLATFORM, "")):
         return _address(given) or peer
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
@@ -55,18 +56,22 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(text.strip()))
-    except ValueError:
-        return None
+    parsed = _parsed(text)
+    return str(parsed) if parsed is not None else None
 
 
 def _is_trusted(address: str) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in _networks(settings.TRUST_PROXY))
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address; an IPv4 visitor of an IPv6 socket is an IPv4 visitor."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(text.strip())
     except ValueError:
-        return False
-    return any(parsed in network for network in _networks(settings.TRUST_PROXY))
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 @lru_cache(maxsize=4)

@@ -61,10 +61,10 @@ def decrypt(text: str, *, place: str) -> bytes:
     key = derive_key("encryption at rest")
     if key_id != _key_id(key):
         raise CannotDecrypt(f"{place} was encrypted with another ENCRYPTION_KEY")
-    raw = base64.urlsafe_b64decode(body)
     try:
+        raw = base64.b64decode(body.encode("ascii"), altchars=b"-_", validate=True)
         return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise CannotDecrypt(f"{place} was changed or belongs to another place") from None
 
 

@@ -115,7 +115,7 @@ def test_the_pages_need_their_csrf_token(at_home: Browser, person: Person) -> No
 @pytest.mark.spec("Pocket ID contract", "6.1")
 def test_passkeys_over_rest(at_home: Browser, person: Person) -> None:
     (only,) = at_home.get("/api/webauthn/credentials").json()
-    assert only.keys() == {"id", "name", "credentialID", "attestationType", "transport", "backupEligible", "backupState", "createdAt"}
+    assert only.keys() == {"id", "name", "credentialID", "attestationType", "transport", "backupEligible", "backupState", "createdAt", "aaguid", "hasIcon"}
     renamed = at_home.patch(f"/api/webauthn/credentials/{only['id']}", {"name": "Blue key"}, content_type="application/json")
     assert (renamed.status_code, renamed.json()) == (200, only | {"name": "Blue key"})
 
