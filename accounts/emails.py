@@ -9,15 +9,21 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import mail
 from core.http import safe_path
-from siteconfig.models import current
+from siteconfig.models import SiteConfiguration, current
 
 
-def login_code(user: User, code: str, *, ttl: timedelta, path: str = "") -> None:
-    """Where to type the code, or to follow the link with it."""
+def login_code(
+    user: User, code: str, *, ttl: timedelta, path: str = "", configuration: SiteConfiguration | None = None
+) -> None:
+    """Where to type the code, or to follow the link with it.
+
+    ``configuration`` saves a statement, which would tell whoever asks that the address is known.
+    """
     target = safe_path(path, "") if path else ""
     query = "?" + urlencode({"redirect": target}) if target else ""
     _send(
         user,
+        configuration=configuration,
         subject=_("Login Code"),
         template="login_code",
         code=code,
@@ -50,17 +56,19 @@ def new_device(user: User, *, device: str, ip_address: str, place: str) -> None:
     )
 
 
-def _send(user: User, *, subject: str, template: str, **context: object) -> None:
+def _send(
+    user: User, *, subject: str, template: str, configuration: SiteConfiguration | None = None, **context: object
+) -> None:
     """Without anybody waiting: how long a mail server takes is nobody's business (attacks.md D14)."""
-    configuration, recipient = current(), user.email
+    settled, recipient = configuration or current(), user.email
     if not recipient:
         return
     shown: dict[str, object] = {
-        "app_name": configuration.app_name,
+        "app_name": settled.app_name,
         "person": user.name,
         "host": settings.APP_URL,
         **context,
     }
     mail.send_later(
-        lambda: mail.send(configuration.mail_server, to=recipient, subject=subject, template=template, context=shown)
+        lambda: mail.send(settled.mail_server, to=recipient, subject=subject, template=template, context=shown)
     )

@@ -84,12 +84,13 @@ def request_by_mail(email: str, *, path: str = "") -> str:
 
     Raise ``OneTimeAccessDisabled``.
     """
-    if not current().email_one_time_access_as_unauthenticated_enabled:
+    configuration = current()
+    if not configuration.email_one_time_access_as_unauthenticated_enabled:
         raise OneTimeAccessDisabled
     user = User.objects.filter(email__iexact=email, disabled=False).first()
     new = create(user, for_this_browser_only=True)
     if user is not None:
-        emails.login_code(user, new.code, ttl=TTL, path=path)
+        emails.login_code(user, new.code, ttl=TTL, path=path, configuration=configuration)
     return new.browser_key
 
 

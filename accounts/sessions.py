@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.signals import session_ended
+from core.rows import Columns
 from core.secrets import hash_token, new_token
 
 PASSKEY = "phr"  # phishing-resistant (OpenID EAP ACR Values), Pocket ID's word for a passkey
@@ -38,8 +41,31 @@ def start(user: User, *, methods: Sequence[str], place: Place, lifetime: timedel
 
 
 def find(key: str) -> Session | None:
-    """The live session of a cookie's value, with its person; one statement."""
-    return Session.objects.live().select_related("user").filter(key_hash=hash_token(key)).first() if key else None
+    """The live session of a cookie's value, with its person; one statement.
+
+    By hand, because every request of a browser makes it: the ORM takes ten times as long to build it as it takes to run.
+    """
+    if not key:
+        return None
+    session, user = _columns(connection.vendor)
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {session.sql}, {user.sql} FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id"  # noqa: S608 - columns of our models
+            " WHERE s.key_hash = %(key_hash)s AND s.expires_at > %(now)s",
+            {"key_hash": hash_token(key), "now": now},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    found = session.instance(row[: len(session)])
+    found.user = user.instance(row[len(session) :])
+    return found
+
+
+@cache
+def _columns(vendor: str) -> tuple[Columns[Session], Columns[User]]:
+    return Columns(Session, "s"), Columns(User, "u")
 
 
 def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta) -> str:

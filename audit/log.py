@@ -3,7 +3,9 @@
 import logging
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 
 from audit import places
 from audit.models import Entry, Event
@@ -14,20 +16,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pocketid.audit")
 
+_INSERT = """INSERT INTO audit_entry (created_at, event, user_id, username, actor_username, ip_address, country, city, user_agent, data)
+ VALUES (%(created_at)s, %(event)s, %(user)s, %(username)s, %(actor_username)s, %(ip_address)s, %(country)s, %(city)s, %(user_agent)s, %(data)s)"""
+
 
 def record(
     event: Event, *, user: "User | None", request: HttpRequest | None, actor: "User | None" = None, **data: str
 ) -> None:
     """Add an entry. ``data`` are facts worth reading later, never secrets."""
-    entry = Entry(
-        event=event,
-        user=user,
-        username=user.username if user else "",
-        actor_username=actor.username if actor else "",
-        data=data,
-    )
-    if request is not None:
-        entry.ip_address, entry.user_agent = client_ip(request) or None, user_agent(request)
-        entry.country, entry.city = places.of(entry.ip_address)
-    entry.save(force_insert=True)
-    logger.info("%s %s %s", event.value, entry.username or "-", data or "")
+    username = user.username if user else ""
+    address = client_ip(request) or None if request is not None else None
+    country, city = places.of(address)
+    # By hand: it is in the transaction of every code that is given, and the ORM takes ten times as long to build it.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "created_at": connection.ops.adapt_datetimefield_value(timezone.now()),
+                "event": event.value,
+                "user": Entry._meta.get_field("user").get_db_prep_value(user.pk, connection) if user else None,
+                "username": username,
+                "actor_username": actor.username if actor else "",
+                "ip_address": connection.ops.adapt_ipaddressfield_value(address),
+                "country": country,
+                "city": city,
+                "user_agent": user_agent(request) if request is not None else "",
+                "data": connection.ops.adapt_json_value(data, None),
+            },
+        )
+    logger.info("%s %s %s", event.value, username or "-", data or "")

@@ -50,6 +50,7 @@ class Server:
             "PORT": str(self.port),
             "DATA_PATH": str(folder / "data"),
             "LOG_LEVEL": "warn",
+            "TRUST_PROXY": "127.0.0.1",  # benchmarks.works sends X-Forwarded-For
             "SERVER": name,
             "WORKERS": "2",
             "DB_CONNECTION_STRING": database,

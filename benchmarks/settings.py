@@ -4,4 +4,5 @@ from pocketid.settings import *  # noqa: F403 - these are the settings that are 
 from pocketid.settings import MIDDLEWARE as _MIDDLEWARE
 
 ROOT_URLCONF = "benchmarks.urls"
+PROTOCOL_URLCONF = "benchmarks.protocol_urls"
 MIDDLEWARE = ["benchmarks.urls.BareMiddleware", *_MIDDLEWARE]

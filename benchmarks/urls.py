@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver, include, path
 
-from core import middleware
 from core.middleware import GetResponse
 
 BARE = "/bench/bare"
@@ -25,8 +24,6 @@ handler400 = "pocketid.views.bad_request"
 handler403 = "pocketid.views.forbidden"
 handler404 = "pocketid.views.not_found"
 handler500 = "pocketid.views.server_error"
-
-middleware.PROTOCOL_PATHS |= {"/bench/const"}
 
 
 class BareMiddleware:

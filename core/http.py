@@ -65,6 +65,7 @@ def _is_trusted(address: str) -> bool:
     return parsed is not None and any(parsed in network for network in _networks(settings.TRUST_PROXY))
 
 
+@lru_cache(maxsize=4096)  # the same few addresses come with request after request
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address; an IPv4 visitor of an IPv6 socket is an IPv4 visitor."""
     try:

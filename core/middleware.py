@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 
 from csp.middleware import CSPMiddleware
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.urls import get_resolver
 
 from core import ratelimit
 from core.errors import AppError, CrossSiteRequest, RateLimited, ServiceUnavailable
@@ -22,29 +24,21 @@ logger = logging.getLogger("pocketid.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-# Called by programs with their own credentials, never with a browser's session: no session, no CSRF token,
-# no language, no nonce. The four middlewares they skip cost more than a userinfo answer does.
-PROTOCOL_PATHS = frozenset(
-    (
-        "/api/oidc/token",
-        "/api/oidc/userinfo",
-        "/api/oidc/par",
-        "/api/oidc/device/authorize",
-        "/api/oidc/introspect",
-        "/api/oidc/revoke",
-        "/.well-known/openid-configuration",
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/jwks.json",
-        "/healthz",
-        "/readyz",
-    )
-)
 LIMITED_PATHS = ("/api/", "/authorize", "/.well-known/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def is_protocol(request: HttpRequest) -> bool:
-    return request.path_info in PROTOCOL_PATHS
+    """Whether a program asks with its own credentials: no session, no CSRF token, no language, no nonce.
+
+    The middlewares that skip such a request cost more than a userinfo answer does.
+    """
+    return hasattr(request, "urlconf")
+
+
+@cache
+def _protocol_paths(urlconf: str) -> frozenset[str]:
+    return frozenset(f"/{pattern.pattern}" for pattern in get_resolver(urlconf).url_patterns)
 
 
 class RequestMiddleware:
@@ -55,9 +49,13 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
+        if settings.IS_HTTPS:
+            request.META["wsgi.url_scheme"] = "https"  # what people see; TLS ends in the proxy
         this = request_id(request)  # from here on every log line carries it
         if "//" in request.path_info:  # Clients that join base and path with one slash too many (contract: one slash).
             request.path_info = request.path = _single_slashes(request.path_info)
+        if request.path_info in _protocol_paths(settings.PROTOCOL_URLCONF):
+            request.urlconf = settings.PROTOCOL_URLCONF  # Django looks there, in the short list
         response = self._answer(request)
         response["X-Request-ID"] = this
         if "Cache-Control" not in response:
@@ -81,7 +79,7 @@ class RequestMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(LIMITED_PATHS):
+        if ratelimit.is_off() or not request.path_info.startswith(LIMITED_PATHS):
             return self.get_response(request)
         try:
             ratelimit.throttle.check(client_ip(request))
@@ -160,14 +158,15 @@ class PageLocaleMiddleware(LocaleMiddleware):
 
 
 class PageCspMiddleware(CSPMiddleware):
-    """A policy with a nonce for pages; for programs the one that allows nothing."""
+    """A policy with a nonce for pages; for programs and redirects the one that allows nothing."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_protocol(request):
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if is_protocol(request):
+        # It matters only where there is a document, and to build that of pages takes 40 microseconds.
+        if is_protocol(request) or "Location" in response:
             response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
             return response
         return super().process_response(request, response)

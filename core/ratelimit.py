@@ -135,7 +135,8 @@ class Throttle:
     def _is_due(self, bucket: str, now: float) -> bool:
         with self._lock:
             if len(self._counts) >= self.MAX_ADDRESSES:
-                self._counts = {name: it for name, it in self._counts.items() if now - it[0] < self.WINDOW}
+                # All at once and not the oldest: a flood from everywhere must not be made dearer by looking for them.
+                self._counts.clear()
                 self._blocked = {name: until for name, until in self._blocked.items() if until > now}
             since, count = self._counts.get(bucket, (now, 0))
             if now - since >= self.WINDOW:

@@ -5,12 +5,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import NotFound
+from oidc import backchannel, clients
 from oidc.models import Client, Consent, Grant, PendingAuthorization
 
 
 def withdraw(user: User, client_id: str) -> Client:
     """End what the app got from this person: consent, codes and tokens. Raise ``NotFound`` when there is nothing."""
-    client: Client | None = Client.objects.filter(client_id=client_id).first()
+    client: Client | None = clients.of_id(client_id).first()
     if client is None:
         raise NotFound("Client authorization")
     with transaction.atomic():
@@ -19,6 +20,7 @@ def withdraw(user: User, client_id: str) -> Client:
         grants = Grant.objects.filter(user=user, application=client, revoked_at__isnull=True)
         if not grants.update(revoked_at=timezone.now()) and not consents:
             raise NotFound("Client authorization")
+        backchannel.person_over(user.pk, [client])
         sessions = user.sessions.values("pk")
         PendingAuthorization.objects.filter(client=client, session_id__in=sessions, consented=True).delete()
     return client

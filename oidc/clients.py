@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Group
+from accounts.models import Group, User
 from core.errors import AppError, NotFound
 from core.rest_fields import as_uuid
-from oidc import client_secrets, logos, signing_keys
+from oidc import backchannel, client_secrets, logos, signing_keys
 from oidc.logos import Picture
-from oidc.models import Client, ClientSecret
+from oidc.models import Client, ClientSecret, Grant
 from oidc.models.client import new_client_id
 
 MAX_SECRETS = 20
@@ -35,6 +37,14 @@ class ClientRefused(AppError):
 
     code = "validation_failed"
     status = 400
+
+
+@dataclass(frozen=True)
+class NewSecret:
+    """A secret that was just made, with its text, which nobody can be shown again."""
+
+    row: ClientSecret
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +74,22 @@ class ClientSettings:
 
 def find(client_id: str) -> Client:
     """The client of this id; raise ``NotFound``."""
-    found: Client | None = Client.objects.filter(client_id=client_id).first()
+    found: Client | None = of_id(client_id).first()
     if found is None:
         raise NotFound("OIDC client")
     return found
 
 
-def create(settings: ClientSettings, *, client_id: str = "", with_secret: bool = False) -> tuple[Client, str]:
-    """A new client, and the text of its first secret if it is to have one; raise ``ClientIdTaken``."""
+def of_id(client_id: str) -> "QuerySet[Client]":
+    """The one client or none; also for what PostgreSQL takes for no text at all."""
+    rows: QuerySet[Client] = Client.objects.none() if "\0" in client_id else Client.objects.filter(client_id=client_id)
+    return rows
+
+
+def create(
+    settings: ClientSettings, *, client_id: str = "", with_secret: bool = False
+) -> tuple[Client, NewSecret | None]:
+    """A new client, and its first secret if it is to have one; raise ``ClientIdTaken``."""
     client = Client(client_id=client_id or new_client_id())
     _apply(client, settings)
     signing_keys.ensure(client.algorithm)  # outside the transaction: making a key takes long
@@ -79,18 +97,19 @@ def create(settings: ClientSettings, *, client_id: str = "", with_secret: bool =
         with transaction.atomic():
             client.save(force_insert=True)
             _put_logos(client, settings)
-            text = add_secret(client)[1] if with_secret and not client.is_public else ""
+            secret = add_secret(client) if with_secret and not client.is_public else None
     except IntegrityError:
         if Client.objects.filter(client_id=client.client_id).exists():
             raise ClientIdTaken from None
         raise
-    return client, text
+    return client, secret
 
 
 def update(client_id: str, settings: ClientSettings) -> Client:
     """Replace all settings; secrets and pictures stay. Raise ``NotFound``."""
     with transaction.atomic():
         client = _locked(client_id)
+        before = _people(client)
         _apply(client, settings)
         if not client.pkce_required:
             client.pkce_supported = False  # to be noticed anew
@@ -98,27 +117,38 @@ def update(client_id: str, settings: ClientSettings) -> Client:
         _put_logos(client, settings)
         if not client.is_group_restricted:
             client.allowed_groups.clear()
+        _tell_of(client, before - _people(client))
     return client
 
 
 def delete(client_id: str) -> None:
     """Remove the client with its secrets, pictures, tokens and consents; raise ``NotFound``."""
     with transaction.atomic():
-        _locked(client_id).delete()
+        client = _locked(client_id)
+        _tell_of(client, _people(client))
+        client.delete()
 
 
 def set_allowed_groups(client_id: str, group_ids: Iterable[str]) -> Client:
     """Let these groups use the client, in this order; ids of no group are left out. Raise ``NotFound``."""
     with transaction.atomic():
         client = _locked(client_id)
+        before = _people(client)
         _replace_groups(client, group_ids)
+        _tell_of(client, before - _people(client))
     return client
 
 
 def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
     """Let the group use these clients and no others; ids of no client are left out."""
+    wanted = Client.objects.filter(client_id__in=set(client_ids))
     with transaction.atomic():
-        group.allowed_clients.set(Client.objects.filter(client_id__in=set(client_ids)))  # type: ignore[attr-defined] # DOT's model has no types
+        losing = [
+            (client, _people(client)) for client in Client.objects.filter(allowed_groups=group).exclude(pk__in=wanted)
+        ]
+        group.allowed_clients.set(wanted)  # type: ignore[attr-defined] # DOT's model has no types
+        for client, before in losing:
+            _tell_of(client, before - _people(client))
 
 
 def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
@@ -155,8 +185,24 @@ def _put_logos(client: Client, settings: ClientSettings) -> None:
         logos.put(client, picture, is_dark=is_dark)
 
 
+def _people(client: Client) -> set[UUID]:
+    """Who signed in to the client and may use it now; nobody when it does not want to hear of their end."""
+    if not client.backchannel_logout_url:
+        return set()
+    known = User.objects.filter(pk__in=Grant.objects.filter(application=client).values("user"))
+    if client.is_group_restricted:
+        known = known.filter(groups__in=client.allowed_groups.all())
+    return set(known.values_list("pk", flat=True))
+
+
+def _tell_of(client: Client, people: Iterable[UUID]) -> None:
+    """Queue a sign-out at the client for each of them (OIDC Back-Channel Logout 1.0)."""
+    for user_id in people:
+        backchannel.person_over(user_id, [client])
+
+
 def _locked(client_id: str) -> Client:
-    found: Client | None = Client.objects.select_for_update().filter(client_id=client_id).first()
+    found: Client | None = of_id(client_id).select_for_update().first()
     if found is None:
         raise NotFound("OIDC client")
     return found
@@ -165,8 +211,8 @@ def _locked(client_id: str) -> Client:
 # Secrets
 
 
-def add_secret(client: Client, *, text: str = "", expires_at: datetime | None = None) -> tuple[ClientSecret, str]:
-    """Another secret beside those there are, made by us unless ``text`` is given; nobody can be shown its text again."""
+def add_secret(client: Client, *, text: str = "", expires_at: datetime | None = None) -> NewSecret:
+    """Another secret beside those there are, made by us unless ``text`` is given; raise ``ClientRefused``."""
     if client.is_public:
         raise ClientRefused("Cannot create a secret for a public client")
     if expires_at is not None and expires_at <= timezone.now():
@@ -177,10 +223,10 @@ def add_secret(client: Client, *, text: str = "", expires_at: datetime | None = 
         _locked(client.client_id)  # counted by one at a time
         if client.secrets.count() >= MAX_SECRETS:
             raise ClientRefused(f"A client cannot have more than {MAX_SECRETS} secrets")
-        secret = ClientSecret.objects.create(
+        row = ClientSecret.objects.create(
             client=client, secret_hash=encoded, prefix=text[:PREFIX_LENGTH], expires_at=expires_at
         )
-    return secret, text
+    return NewSecret(row, text)
 
 
 def replace_secrets(client: Client, *, text: str = "") -> str:
@@ -190,7 +236,7 @@ def replace_secrets(client: Client, *, text: str = "") -> str:
     with transaction.atomic():
         _locked(client.client_id)
         client.secrets.all().delete()
-        return add_secret(client, text=text)[1]
+        return add_secret(client, text=text).text
 
 
 def remove_secret(client: Client, secret_id: str) -> None:

@@ -151,7 +151,7 @@ class Environment:
     app_url: str = _variable(
         "http://localhost:1411",
         _base_url,
-        "The public address of this server, and the issuer of its tokens. Passkeys are bound to its host name.",
+        "The public address of this server, and the issuer of its tokens. Passkeys are bound to its host name. When only `PORT` is set: `http://localhost:PORT`.",
     )
     internal_app_url: str = _variable(
         "",
@@ -276,6 +276,8 @@ def load(environ: Mapping[str, str]) -> Environment:
             values[each.name] = cast("Callable[[str], object]", each.metadata["parse"])(text)
         except _Refused as refused:
             _refuse(name, text if each.repr else None, str(refused))
+    if "app_url" not in values and "port" in values:
+        values["app_url"] = f"http://localhost:{values['port']}"
     return Environment(**values)
 
 

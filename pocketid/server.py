@@ -53,6 +53,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "limit_request_line": 8190,
             "graceful_timeout": 10,
             "loglevel": "warning",
+            "control_socket_disable": True,  # one for all servers of a user, and nobody here uses it
             "post_fork": lambda _server, _worker: _start_jobs(),
             "when_ready": lambda _server: _announce(self.environment),
         }.items():

@@ -8,8 +8,7 @@ from pocketid import views
 
 urlpatterns = [
     path("", views.home),
-    path("healthz", views.healthz),
-    path("readyz", views.readyz),
+    path("", include("pocketid.protocol_urls")),
     path("i18n/setlang/", set_language),
     path("", include("oidc.urls")),
     path("", include("accounts.urls")),

@@ -16,7 +16,14 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings as hypothesis
 
-os.environ |= {"APP_URL": "http://localhost:1411", "INTERNAL_APP_URL": "", "LOG_LEVEL": "error", "ENCRYPTION_KEY": "the key of the tests, 32 bytes..", "SETUP_TOKEN": "", "DISABLE_RATE_LIMITING": "true"}
+os.environ |= {
+    "APP_URL": "http://localhost:1411",
+    "INTERNAL_APP_URL": "",
+    "LOG_LEVEL": "error",
+    "ENCRYPTION_KEY": "the key of the tests, 32 bytes..",
+    "SETUP_TOKEN": "",
+    "DISABLE_RATE_LIMITING": "true",
+}
 os.environ["DATA_PATH"] = DATA = tempfile.mkdtemp(prefix="pocketid-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "pocketid.settings"
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
@@ -38,8 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    if settings.configured:
-        raise pytest.UsageError("Django's settings were read before tests/conftest.py: leave DJANGO_SETTINGS_MODULE out of pytest's configuration")
+    # A worker of pytest-xdist reads them early, from the variables that its parent has set above.
+    if settings.configured and not hasattr(config, "workerinput"):
+        raise pytest.UsageError("Django's settings were read before tests/conftest.py: unset DJANGO_SETTINGS_MODULE")
     if config.getoption("--postgres"):
         if not hasattr(config, "workerinput"):  # pytest-xdist: the workers use the one that was started for all
             from tests.support.postgres import Postgres
@@ -48,7 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
             config.add_cleanup(running.stop)
             running.start()
             os.environ[POSTGRES_URL] = running.connection_string
-            config.option.markexpr = f"postgres and ({config.option.markexpr})" if config.option.markexpr else "postgres"
+            config.option.markexpr = (
+                f"postgres and ({config.option.markexpr})" if config.option.markexpr else "postgres"
+            )
         os.environ["DB_CONNECTION_STRING"] = os.environ[POSTGRES_URL]
     else:
         os.environ.pop("DB_CONNECTION_STRING", None)

@@ -60,7 +60,7 @@ class ClientInput(Input):
     skipConsent = Flag(required=False)
     isGroupRestricted = Flag(required=False)
     credentials = CredentialsInput(required=False)
-    launchURL = WebAddress(required=False)
+    launchURL = WebAddress(required=False, allow_blank=True)  # an empty one is refused below
     backchannelLogoutURL = Text(required=False, allow_blank=True)
     logoUrl = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
     darkLogoUrl = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)

@@ -49,8 +49,8 @@ class Secrets(Resource):
     def post(self, request: Request, client_id: str) -> Response:
         client = clients.find(path_id(client_id))
         data: dict[str, Any] = read(request, SecretInput, optional=True)
-        secret, text = clients.add_secret(client, text=data.get("secret", ""), expires_at=data.get("expiresAt"))
-        return Response(SecretSerializer(secret).data | {"secret": text}, status=status.HTTP_201_CREATED)
+        made = clients.add_secret(client, text=data.get("secret", ""), expires_at=data.get("expiresAt"))
+        return Response(SecretSerializer(made.row).data | {"secret": made.text}, status=status.HTTP_201_CREATED)
 
 
 class SecretDetail(Resource):

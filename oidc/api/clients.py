@@ -1,7 +1,9 @@
 """Clients as the REST API shows them, and the routes that change them (contract sections 4.1 to 4.3)."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, Count, OuterRef, Prefetch, QuerySet, Subquery, Value, When
@@ -12,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.api.users import GroupMinimalSerializer
 from accounts.models import Group, User
+from core.errors import NotFound
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
 from core.rest_view import PublicResource, Resource
@@ -43,6 +46,11 @@ class ClientMetaSerializer(serializers.Serializer[Client]):
         return client_type(client)
 
 
+# Made once: making a serializer costs more than what it writes.
+_SECRET, _GROUP = SecretSerializer(), GroupMinimalSerializer()
+SECRETS = Prefetch("secrets", ClientSecret.objects.order_by("created_at", "pk"))
+
+
 class ClientSerializer(ClientMetaSerializer):
     """Everything an administrator may know; ``pkceSupported`` and ``federatedIdentities`` only when there is something."""
 
@@ -63,7 +71,7 @@ class ClientSerializer(ClientMetaSerializer):
 
     def get_credentials(self, client: Client) -> dict[str, Any]:
         identities = {"federatedIdentities": client.federated_identities} if client.federated_identities else {}
-        return identities | {"secrets": SecretSerializer(client.secrets.all(), many=True).data}
+        return identities | {"secrets": [_SECRET.to_representation(secret) for secret in client.secrets.all()]}
 
     def to_representation(self, instance: Client) -> dict[str, Any]:
         shown = super().to_representation(instance)
@@ -73,7 +81,17 @@ class ClientSerializer(ClientMetaSerializer):
 
 
 class ClientWithGroupsSerializer(ClientSerializer):
-    allowedUserGroups = GroupMinimalSerializer(source="allowed_groups", many=True, read_only=True)
+    """For clients that went through ``with_groups``."""
+
+    allowedUserGroups = serializers.SerializerMethodField()
+
+    def get_allowedUserGroups(self, client: Client) -> list[Any]:  # noqa: N802 - the contract's spelling
+        return list(client.shown_groups)
+
+
+class ClientPageSerializer(serializers.ListSerializer[Client]):
+    def to_representation(self, data: Any) -> list[Any]:  # noqa: ANN401 - the stub's own type
+        return super().to_representation(with_groups(data))
 
 
 class ClientInListSerializer(ClientWithGroupsSerializer):
@@ -81,8 +99,11 @@ class ClientInListSerializer(ClientWithGroupsSerializer):
 
     allowedUserGroupsCount = serializers.SerializerMethodField()
 
+    class Meta:
+        list_serializer_class = ClientPageSerializer
+
     def get_allowedUserGroupsCount(self, client: Client) -> int:  # noqa: N802 - the contract's spelling
-        return len(client.allowed_groups.all())
+        return len(client.shown_groups)
 
 
 class AllowedGroupsInput(Input):
@@ -112,26 +133,31 @@ SORT: dict[str, str] = FLAGS | {
 
 
 def sortable(rows: "QuerySet[Client]") -> "QuerySet[Client]":
-    """With the two columns that are not in the table."""
+    """With the two columns that are not in the table, which cost nothing until they are used."""
     groups = Client.allowed_groups.through._default_manager.filter(client=OuterRef("pk")).order_by().values("client")
-    found: QuerySet[Client] = rows.annotate(
+    found: QuerySet[Client] = rows.alias(
         kind=Case(When(registration_source=METADATA_DOCUMENT, then=Value(METADATA_DOCUMENT)), default=Value(STANDARD)),
         group_count=_number_of(groups),
     )
     return found
 
 
-def with_everything(rows: "QuerySet[Client]") -> "QuerySet[Client]":
-    """With secrets and groups, these in the order in which they were allowed."""
+def with_groups(rows: Iterable[Client]) -> list[Client]:
+    """Each client with ``shown_groups``, in the order in which they were allowed.
+
+    By hand, and each group once: Django's prefetching would make a group anew for every client that it may use.
+    """
+    found = list(rows)
+    pairs = Client.allowed_groups.through._default_manager.filter(client__in=[client.pk for client in found])
+    allowed: dict[int, list[UUID]] = defaultdict(list)
+    for client, group in pairs.order_by("pk").values_list("client", "group"):
+        allowed[client].append(group)
     members = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by().values("group")
-    groups = (
-        Group.objects.annotate(user_count=_number_of(members))
-        .order_by("Client_allowed_groups+__id")
-        .prefetch_related("custom_claims")
-    )
-    found: QuerySet[Client] = rows.prefetch_related(
-        Prefetch("secrets", ClientSecret.objects.order_by("created_at", "pk")), Prefetch("allowed_groups", groups)
-    )
+    groups = Group.objects.filter(pk__in={pk for pks in allowed.values() for pk in pks})
+    groups = groups.annotate(user_count=_number_of(members)).prefetch_related("custom_claims")
+    shown_groups = {group.pk: _GROUP.to_representation(group) for group in groups} if allowed else {}
+    for client in found:
+        client.shown_groups = [shown_groups[pk] for pk in allowed[client.pk] if pk in shown_groups]
     return found
 
 
@@ -141,7 +167,10 @@ def _number_of(grouped: "QuerySet[Any]") -> Coalesce:
 
 def shown(client: Client) -> dict[str, Any]:
     """The client as it is now in the database, with its groups."""
-    return dict(ClientWithGroupsSerializer(with_everything(Client.objects.filter(pk=client.pk)).get()).data)
+    found = with_groups(Client.objects.filter(pk=client.pk).prefetch_related(SECRETS))
+    if not found:  # somebody deleted it in this very moment
+        raise NotFound("OIDC client")
+    return dict(ClientWithGroupsSerializer(found[0]).data)
 
 
 class ClientList(Resource):
@@ -150,7 +179,7 @@ class ClientList(Resource):
     rules: ClassVar[ListRules] = ListRules(search=("name",), sort=SORT, filters=FLAGS, default=("created",))
 
     def get(self, request: Request) -> Response:
-        return page_of(request, with_everything(sortable(Client.objects.all())), self.rules, ClientInListSerializer)
+        return page_of(request, sortable(Client.objects.prefetch_related(SECRETS)), self.rules, ClientInListSerializer)
 
     def post(self, request: Request) -> Response:
         data = read(request, NewClientInput)
@@ -160,8 +189,8 @@ class ClientList(Resource):
             with_secret=current().auto_create_oidc_client_secret,
         )
         answer = shown(client)
-        if secret:
-            answer["createdSecret"] = SecretSerializer(client.secrets.get()).data | {"secret": secret}
+        if secret is not None:
+            answer["createdSecret"] = _SECRET.to_representation(secret.row) | {"secret": secret.text}
         return Response(answer, status=status.HTTP_201_CREATED)
 
 

@@ -84,7 +84,9 @@ class ScimProviderOfClient(Resource):
     scope = "scim"
 
     def get(self, request: Request, client_id: str) -> Response:
-        found = ScimProvider.objects.select_related("client").filter(client__client_id=path_id(client_id)).first()
+        found = (
+            ScimProvider.objects.select_related("client").filter(client__in=clients.of_id(path_id(client_id))).first()
+        )
         if found is None:
             raise NotFound("SCIM service provider")
         return Response(_shown(request, found))

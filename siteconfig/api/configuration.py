@@ -47,7 +47,9 @@ class UserEmailNotSet(AppError):
 
 def _optional(source: str, kind: type[Text] = Text, **kwargs: Any) -> Text:  # noqa: ANN401 - whatever a field takes
     """Left out means as it is; empty means the default."""
-    return kind(source=source, required=False, allow_blank=True, max_length=kwargs.pop("max_length", 8192), **kwargs)
+    if kind is not Number:
+        kwargs.setdefault("max_length", 8192)
+    return kind(source=source, required=False, allow_blank=True, **kwargs)
 
 
 class ConfigurationSerializer(Input):
@@ -124,6 +126,7 @@ class ConfigurationSerializer(Input):
                 attrs[name] = getattr(SiteConfiguration(), name)
         if "accent_color_text" in attrs:
             attrs["accent_color"] = colours.as_hex(attrs["accent_color_text"])
+            attrs["accent_color_text"] = attrs["accent_color_text"] if attrs["accent_color"] else ""
         return attrs
 
 

@@ -18,14 +18,24 @@ class Browser(Client):
     """Redirects are for the caller to follow. An exception in a view is raised here, as no test may cause one."""
 
     def __init__(self) -> None:
-        super().__init__(enforce_csrf_checks=True, SERVER_NAME="localhost", SERVER_PORT="1411", HTTP_USER_AGENT=FIREFOX, HTTP_ACCEPT=PAGE)
+        super().__init__(
+            enforce_csrf_checks=True,
+            SERVER_NAME="localhost",
+            SERVER_PORT="1411",
+            HTTP_USER_AGENT=FIREFOX,
+            HTTP_ACCEPT=PAGE,
+        )
 
     def post(self, path: str, data: Any = None, **kwargs: Any) -> HttpResponse:
         """As a page of ours sends it; other ``Origin`` and ``Sec-Fetch-Site`` come as ``headers``, ``None`` leaves one out."""
-        headers = {"Origin": settings.APP_URL, "Sec-Fetch-Site": "same-origin"} | dict(kwargs.pop("headers", None) or {})
+        headers = {"Origin": settings.APP_URL, "Sec-Fetch-Site": "same-origin"} | dict(
+            kwargs.pop("headers", None) or {}
+        )
         if data is None:  # Django's test client would send an empty multipart form
             data, kwargs = b"", {"content_type": ""} | kwargs
-        return super().post(path, data, headers={name: value for name, value in headers.items() if value is not None}, **kwargs)
+        return super().post(
+            path, data, headers={name: value for name, value in headers.items() if value is not None}, **kwargs
+        )
 
     def send(self, path: str, body: object = None, **kwargs: Any) -> HttpResponse:
         """JSON, as a script of ours posts it."""

@@ -27,8 +27,17 @@ class Person:
 
 def a_person(username: str, *, algorithm: int = EDDSA, **fields: object) -> Person:
     """A new account, and its passkey registered by a real ceremony."""
-    given = {"first_name": username.title(), "last_name": "Example", "display_name": f"{username.title()} Example", "email": f"{username}@example.org", "email_verified": True}
-    person = Person(User.objects.create(username=username, **given | fields), Authenticator(settings.APP_URL, algorithms=(algorithm,)))
+    given = {
+        "first_name": username.title(),
+        "last_name": "Example",
+        "display_name": f"{username.title()} Example",
+        "email": f"{username}@example.org",
+        "email_verified": True,
+    }
+    person = Person(
+        User.objects.create(username=username, **given | fields),
+        Authenticator(settings.APP_URL, algorithms=(algorithm,)),
+    )
     session, _key = sessions.start(person.user, methods=["otp"], place=sessions.Place(), lifetime=timedelta(minutes=1))
     started = passkeys.begin_registration(person.user, session=session, rp_name="Pocket ID")
     passkeys.finish_registration(person.user, person.device.create(started.options), key=started.key, session=session)

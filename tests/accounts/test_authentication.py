@@ -27,8 +27,19 @@ def test_the_options_name_nobody(browser: Browser, person: Person) -> None:
 def test_a_passkey_signs_its_person_in(browser: Browser, person: Person) -> None:
     body = browser.sign_in(person).json()
     assert body == {
-        "id": person.subject, "username": "bob", "email": "bob@example.org", "emailVerified": True, "firstName": "Bob", "lastName": "Example", "displayName": "Bob Example",
-        "isAdmin": False, "locale": None, "customClaims": [], "userGroups": [], "ldapId": None, "disabled": False,
+        "id": person.subject,
+        "username": "bob",
+        "email": "bob@example.org",
+        "emailVerified": True,
+        "firstName": "Bob",
+        "lastName": "Example",
+        "displayName": "Bob Example",
+        "isAdmin": False,
+        "locale": None,
+        "customClaims": [],
+        "userGroups": [],
+        "ldapId": None,
+        "disabled": False,
     }
     assert browser.get("/settings/account").status_code == 200
     assert person.passkey.last_used_at is not None
@@ -75,7 +86,9 @@ def test_a_passkey_with_another_persons_user_handle_is_refused(browser: Browser,
     assert refusal(browser.try_to_sign_in(person.device)) == REFUSED
 
 
-def test_a_passkey_of_another_person_under_ones_own_credential_id_is_refused(browser: Browser, person: Person, admin: Person) -> None:
+def test_a_passkey_of_another_person_under_ones_own_credential_id_is_refused(
+    browser: Browser, person: Person, admin: Person
+) -> None:
     person.device.credential_id = admin.device.credentials[0].id
     assert refusal(browser.try_to_sign_in(person.device)) == REFUSED
 
@@ -145,7 +158,10 @@ def test_an_answer_counts_once(browser: Browser, person: Person) -> None:
 def test_a_challenge_ends_after_five_minutes(browser: Browser, person: Person) -> None:
     options = browser.login_options()
     with time_machine.travel(timedelta_from_now(minutes=5, seconds=1)):
-        assert refusal(browser.send("/api/webauthn/login/finish", person.device.get(options))) == (400, "invalid_webauthn_session")
+        assert refusal(browser.send("/api/webauthn/login/finish", person.device.get(options))) == (
+            400,
+            "invalid_webauthn_session",
+        )
 
 
 def test_a_challenge_of_another_browser_is_not_this_ones(browser: Browser, person: Person) -> None:
@@ -176,7 +192,9 @@ def test_reauthenticating_with_a_passkey_renews_the_session_under_a_new_key(brow
     browser.sign_in(person)
     thief, before = browser.copy(), Session.objects.get()
     with time_machine.travel(timedelta_from_now(minutes=30)):
-        assert browser.send("/api/webauthn/reauthenticate", person.device.get(browser.login_options())).status_code == 204
+        assert (
+            browser.send("/api/webauthn/reauthenticate", person.device.get(browser.login_options())).status_code == 204
+        )
         after = Session.objects.get()
         assert after.pk == before.pk
         assert (after.auth_time - before.auth_time).total_seconds() > 1700
@@ -184,7 +202,9 @@ def test_reauthenticating_with_a_passkey_renews_the_session_under_a_new_key(brow
         assert thief.get("/api/webauthn/credentials").status_code == 401
 
 
-def test_reauthenticating_without_a_passkey_works_for_a_minute_after_signing_in(browser: Browser, person: Person) -> None:
+def test_reauthenticating_without_a_passkey_works_for_a_minute_after_signing_in(
+    browser: Browser, person: Person
+) -> None:
     browser.sign_in(person)
     assert browser.post("/api/webauthn/reauthenticate").status_code == 204
     with time_machine.travel(timedelta_from_now(minutes=1, seconds=1)):
@@ -211,7 +231,9 @@ def test_the_first_set_up_is_no_passkey_and_reauthenticates_nobody(browser: Brow
     assert refusal(browser.post("/api/webauthn/reauthenticate")) == (401, "reauthentication_required")
 
 
-def test_signing_in_as_another_person_ends_the_first_persons_session(browser: Browser, person: Person, admin: Person) -> None:
+def test_signing_in_as_another_person_ends_the_first_persons_session(
+    browser: Browser, person: Person, admin: Person
+) -> None:
     browser.sign_in(person)
     thief = browser.copy()
     browser.sign_in(admin)
@@ -226,4 +248,7 @@ def test_two_people_in_two_browsers_are_never_mixed_up(person: Person) -> None:
         browsers[name] = Browser()
         browsers[name].sign_in(someone)
     for name, each in browsers.items():
-        assert each.get("/settings/account").text.count(f"{name}@example.org") or name in each.get("/settings/account").text
+        assert (
+            each.get("/settings/account").text.count(f"{name}@example.org")
+            or name in each.get("/settings/account").text
+        )

@@ -18,8 +18,14 @@ from tests.support.authenticator import Authenticator
 pytestmark = pytest.mark.postgres
 
 FIXTURES_STAY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-ANY_TEXT = st.text(max_size=60) | st.sampled_from(["", "=", "A", "AA", "\x00", "%%", "e30", "AAAA" * 500, "\ud800", "ü"])
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4), max_leaves=8)
+ANY_TEXT = st.text(max_size=60) | st.sampled_from(
+    ["", "=", "A", "AA", "\x00", "%%", "e30", "AAAA" * 500, "\ud800", "ü"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=8,
+)
 MEMBERS = ["id", "rawId", "type", "response", "clientExtensionResults", "authenticatorAttachment"]
 
 
@@ -52,8 +58,13 @@ def test_any_outer_member_may_be_broken(browser: Browser, person: Person, member
 
 
 @FIXTURES_STAY
-@given(member=st.sampled_from(["clientDataJSON", "attestationObject"]), value=JSON | st.binary(max_size=200).map(bytes_to_base64url))
-def test_any_member_of_a_registration_may_be_broken(browser: Browser, person: Person, member: str, value: object) -> None:
+@given(
+    member=st.sampled_from(["clientDataJSON", "attestationObject"]),
+    value=JSON | st.binary(max_size=200).map(bytes_to_base64url),
+)
+def test_any_member_of_a_registration_may_be_broken(
+    browser: Browser, person: Person, member: str, value: object
+) -> None:
     if not Session.objects.exists():
         browser.sign_in(person)
     answer = Authenticator("http://localhost:1411").create(browser.registration_options())
@@ -63,18 +74,34 @@ def test_any_member_of_a_registration_may_be_broken(browser: Browser, person: Pe
     assert Passkey.objects.count() == 1
 
 
-CBOR = st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.binary(max_size=40) | st.text(max_size=10), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.integers(-5, 5) | st.text(max_size=8), inner, max_size=5), max_leaves=8)
+CBOR = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.binary(max_size=40) | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.integers(-5, 5) | st.text(max_size=8), inner, max_size=5)
+    ),
+    max_leaves=8,
+)
 
 
 @FIXTURES_STAY
-@given(format_=st.sampled_from(["none", "packed", "tpm", "fido-u2f", "apple", "android-key", "android-safetynet", ""]), statement=CBOR, cose=CBOR)
-def test_any_attestation_and_any_key_may_be_broken(browser: Browser, person: Person, format_: str, statement: object, cose: object) -> None:
+@given(
+    format_=st.sampled_from(["none", "packed", "tpm", "fido-u2f", "apple", "android-key", "android-safetynet", ""]),
+    statement=CBOR,
+    cose=CBOR,
+)
+def test_any_attestation_and_any_key_may_be_broken(
+    browser: Browser, person: Person, format_: str, statement: object, cose: object
+) -> None:
     if not Session.objects.exists():
         browser.sign_in(person)
     answer = Authenticator("http://localhost:1411").create(browser.registration_options())
     attestation = cbor2.loads(base64url_to_bytes(answer["response"]["attestationObject"]))
     start = 55 + int.from_bytes(attestation["authData"][53:55], "big")
-    attestation |= {"fmt": format_, "attStmt": statement, "authData": attestation["authData"][:start] + cbor2.dumps(cose)}
+    attestation |= {
+        "fmt": format_,
+        "attStmt": statement,
+        "authData": attestation["authData"][:start] + cbor2.dumps(cose),
+    }
     answer["response"]["attestationObject"] = bytes_to_base64url(cbor2.dumps(attestation))
     response = browser.post("/api/webauthn/register/finish", json.dumps(answer), content_type="application/json")
     assert 400 <= response.status_code < 404, response.content

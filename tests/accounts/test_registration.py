@@ -36,10 +36,27 @@ def key() -> Authenticator:
 @pytest.mark.spec("Pocket ID contract", "6.1")
 def test_the_options_are_bare_and_ask_for_a_discoverable_verified_passkey(at_home: Browser, person: Person) -> None:
     options = at_home.registration_options()
-    assert options.keys() == {"rp", "user", "challenge", "pubKeyCredParams", "timeout", "excludeCredentials", "authenticatorSelection", "extensions"}
+    assert options.keys() == {
+        "rp",
+        "user",
+        "challenge",
+        "pubKeyCredParams",
+        "timeout",
+        "excludeCredentials",
+        "authenticatorSelection",
+        "extensions",
+    }
     assert options["rp"] == {"id": "localhost", "name": "Pocket ID"}
-    assert options["user"] == {"id": bytes_to_base64url(person.subject.encode()), "name": "bob", "displayName": "Bob Example"}
-    assert options["authenticatorSelection"] == {"residentKey": "required", "requireResidentKey": True, "userVerification": "required"}
+    assert options["user"] == {
+        "id": bytes_to_base64url(person.subject.encode()),
+        "name": "bob",
+        "displayName": "Bob Example",
+    }
+    assert options["authenticatorSelection"] == {
+        "residentKey": "required",
+        "requireResidentKey": True,
+        "userVerification": "required",
+    }
     assert options["extensions"] == {"credProps": True}
     assert options["timeout"] == 60_000
     assert [known["id"] for known in options["excludeCredentials"]] == [person.passkey.credential_id]
@@ -57,7 +74,18 @@ def test_a_passkey_is_kept_and_signs_in(at_home: Browser, person: Person, key: A
     key.algorithms = (algorithm,)
     made = at_home.add_passkey(key)
     assert made.status_code == 200
-    assert made.json().keys() == {"id", "name", "credentialID", "attestationType", "transport", "backupEligible", "backupState", "createdAt"}
+    assert made.json().keys() == {
+        "id",
+        "name",
+        "credentialID",
+        "attestationType",
+        "transport",
+        "backupEligible",
+        "backupState",
+        "createdAt",
+        "aaguid",
+        "hasIcon",
+    }
     assert (made.json()["name"], made.json()["transport"]) == ("New Passkey", ["internal"])
     assert Browser().try_to_sign_in(key).json()["id"] == person.subject
 
@@ -67,7 +95,9 @@ def test_nobody_adds_a_passkey_without_being_signed_in(browser: Browser, key: Au
         assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
 
 
-def test_an_old_session_adds_no_passkey_before_its_person_is_seen_again(at_home: Browser, person: Person, key: Authenticator) -> None:
+def test_an_old_session_adds_no_passkey_before_its_person_is_seen_again(
+    at_home: Browser, person: Person, key: Authenticator
+) -> None:
     with time_machine.travel(timedelta_from_now(minutes=11)):
         stale = at_home.get("/api/webauthn/register/start")
         assert (stale.status_code, stale.json()["code"]) == (401, "reauthentication_required")
@@ -99,7 +129,9 @@ UNREADABLE = (400, "invalid_webauthn_response")
     ],
     ids=str,
 )
-def test_a_lie_of_the_browser_or_the_key_makes_no_passkey(at_home: Browser, person: Person, key: Authenticator, lie: dict[str, Any], answer: tuple[int, str]) -> None:
+def test_a_lie_of_the_browser_or_the_key_makes_no_passkey(
+    at_home: Browser, person: Person, key: Authenticator, lie: dict[str, Any], answer: tuple[int, str]
+) -> None:
     for name, value in lie.items():
         setattr(key, name, value)
     response = at_home.add_passkey(key)
@@ -138,7 +170,10 @@ def test_a_challenge_makes_one_passkey(at_home: Browser, key: Authenticator) -> 
 def test_a_challenge_ends_after_five_minutes(at_home: Browser, key: Authenticator) -> None:
     options = at_home.registration_options()
     with time_machine.travel(timedelta_from_now(minutes=5, seconds=1)):
-        assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (400, "invalid_webauthn_session")
+        assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (
+            400,
+            "invalid_webauthn_session",
+        )
 
 
 def test_a_challenge_belongs_to_the_session_it_was_given_to(at_home: Browser, key: Authenticator) -> None:
@@ -147,7 +182,10 @@ def test_a_challenge_belongs_to_the_session_it_was_given_to(at_home: Browser, ke
     other.sign_in(eve)
     options = at_home.registration_options()
     other.cookies[settings.CEREMONY_COOKIE_NAME] = at_home.cookies[settings.CEREMONY_COOKIE_NAME].value
-    assert refusal(other.send("/api/webauthn/register/finish", key.create(options))) == (400, "invalid_webauthn_session")
+    assert refusal(other.send("/api/webauthn/register/finish", key.create(options))) == (
+        400,
+        "invalid_webauthn_session",
+    )
     assert eve.user.passkeys.count() == 1
 
 
@@ -157,7 +195,10 @@ def test_a_challenge_for_signing_in_registers_nothing(at_home: Browser, key: Aut
     at_home_cookie = at_home.cookies[settings.CEREMONY_COOKIE_NAME].value
     options = at_home.registration_options()
     at_home.cookies[settings.CEREMONY_COOKIE_NAME] = at_home_cookie
-    assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (400, "invalid_webauthn_session")
+    assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (
+        400,
+        "invalid_webauthn_session",
+    )
 
 
 def test_without_the_ceremony_cookie_nothing_is_registered(at_home: Browser, key: Authenticator) -> None:
@@ -171,25 +212,40 @@ def test_a_failed_answer_uses_the_challenge_up(at_home: Browser, key: Authentica
     key.origin = "https://evil.example"
     assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == REFUSED
     key.origin = settings.APP_URL
-    assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (400, "invalid_webauthn_session")
+    assert refusal(at_home.send("/api/webauthn/register/finish", key.create(options))) == (
+        400,
+        "invalid_webauthn_session",
+    )
 
 
 def test_only_its_hash_is_kept_and_the_cookie_goes_nowhere_else(at_home: Browser) -> None:
     at_home.registration_options()
     morsel = at_home.cookies[settings.CEREMONY_COOKIE_NAME]
     assert not Ceremony.objects.filter(key_hash=morsel.value).exists()
-    assert (morsel["path"], morsel["samesite"], bool(morsel["httponly"]), bool(morsel["secure"])) == ("/api/webauthn", "Lax", True, True)
+    assert (morsel["path"], morsel["samesite"], bool(morsel["httponly"]), bool(morsel["secure"])) == (
+        "/api/webauthn",
+        "Lax",
+        True,
+        True,
+    )
     assert 0 < int(morsel["max-age"]) <= 300
 
 
 # What the browser would enforce and the server enforces too
 
 
-def test_a_key_of_an_algorithm_that_was_not_offered_is_refused(at_home: Browser, person: Person, key: Authenticator) -> None:
+def test_a_key_of_an_algorithm_that_was_not_offered_is_refused(
+    at_home: Browser, person: Person, key: Authenticator
+) -> None:
     def sha1(cose: dict[int, Any]) -> dict[int, Any]:
         return {1: 3, 3: -65535, -1: b"\x80" + b"\x01" * 255, -2: b"\x01\x00\x01"}
 
-    assert refusal(at_home.send("/api/webauthn/register/finish", with_key(key.create(at_home.registration_options()), sha1))) == REFUSED
+    assert (
+        refusal(
+            at_home.send("/api/webauthn/register/finish", with_key(key.create(at_home.registration_options()), sha1))
+        )
+        == REFUSED
+    )
     assert person.user.passkeys.count() == 1
 
 
@@ -199,9 +255,16 @@ def test_a_passkey_that_is_somebody_elses_is_refused_and_stays_theirs(at_home: B
     other.sign_in(mallory)
     key.credential_id = b"the same id for two people"
     assert at_home.add_passkey(key).status_code == 200
-    owner, public_key = Passkey.objects.values_list("user__username", "public_key").get(credential_id=bytes_to_base64url(key.credential_id))
-    assert refusal(other.add_passkey(Authenticator(settings.APP_URL, credential_id=key.credential_id))) == (409, "already_in_use")
-    assert Passkey.objects.values_list("user__username", "public_key").get(credential_id=bytes_to_base64url(key.credential_id)) == (owner, public_key)
+    owner, public_key = Passkey.objects.values_list("user__username", "public_key").get(
+        credential_id=bytes_to_base64url(key.credential_id)
+    )
+    assert refusal(other.add_passkey(Authenticator(settings.APP_URL, credential_id=key.credential_id))) == (
+        409,
+        "already_in_use",
+    )
+    assert Passkey.objects.values_list("user__username", "public_key").get(
+        credential_id=bytes_to_base64url(key.credential_id)
+    ) == (owner, public_key)
 
 
 def refusal(response: Any) -> tuple[int, str]:
@@ -214,7 +277,9 @@ def with_key(answer: dict[str, Any], change: Callable[[dict[int, Any]], dict[int
     data = attestation["authData"]
     start = 55 + int.from_bytes(data[53:55], "big")
     attestation["authData"] = data[:start] + cbor2.dumps(change(cbor2.loads(data[start:])))
-    return json.loads(json.dumps(answer)) | {"response": answer["response"] | {"attestationObject": bytes_to_base64url(cbor2.dumps(attestation))}}
+    return json.loads(json.dumps(answer)) | {
+        "response": answer["response"] | {"attestationObject": bytes_to_base64url(cbor2.dumps(attestation))}
+    }
 
 
 def timedelta_from_now(**kwargs: int):

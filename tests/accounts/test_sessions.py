@@ -30,7 +30,13 @@ def test_the_cookie_is_for_this_site_and_its_server_alone(browser: Browser, pers
     browser.sign_in(person)
     morsel = browser.cookies[settings.SESSION_COOKIE_NAME]
     assert settings.SESSION_COOKIE_NAME == "access_token"
-    assert (morsel["path"], morsel["domain"], morsel["samesite"], bool(morsel["httponly"]), bool(morsel["secure"])) == ("/", "", "Lax", True, True)
+    assert (morsel["path"], morsel["domain"], morsel["samesite"], bool(morsel["httponly"]), bool(morsel["secure"])) == (
+        "/",
+        "",
+        "Lax",
+        True,
+        True,
+    )
     assert 3590 <= int(morsel["max-age"]) <= 3600
     assert len(morsel.value) >= 43
 
@@ -38,8 +44,15 @@ def test_the_cookie_is_for_this_site_and_its_server_alone(browser: Browser, pers
 def test_the_key_works_as_a_bearer_token_of_the_api(browser: Browser, person: Person) -> None:
     browser.sign_in(person)
     stranger = Browser()
-    assert stranger.get("/api/webauthn/credentials", headers={"Authorization": f"Bearer {browser.session_key}"}).status_code == 200
-    assert stranger.get("/settings/account", headers={"Authorization": f"Bearer {browser.session_key}"}).status_code == 302
+    assert (
+        stranger.get(
+            "/api/webauthn/credentials", headers={"Authorization": f"Bearer {browser.session_key}"}
+        ).status_code
+        == 200
+    )
+    assert (
+        stranger.get("/settings/account", headers={"Authorization": f"Bearer {browser.session_key}"}).status_code == 302
+    )
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "0" * 43, "x" * 9000, "ü", "a\x00b", "'; DROP TABLE accounts_session; --"])

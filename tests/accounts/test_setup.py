@@ -22,11 +22,25 @@ pytestmark = pytest.mark.postgres
 @pytest.mark.spec("Pocket ID contract", "6.3")
 def test_the_first_person_becomes_the_administrator(browser: Browser) -> None:
     assert browser.get("/api/signup/setup").status_code == 204
-    made = browser.send("/api/signup/setup", {"username": "alice", "email": "alice@example.org", "firstName": "Alice", "lastName": "Example"})
+    made = browser.send(
+        "/api/signup/setup",
+        {"username": "alice", "email": "alice@example.org", "firstName": "Alice", "lastName": "Example"},
+    )
     assert made.status_code == 200
     assert made.json() | {"id": ""} == {
-        "id": "", "username": "alice", "email": "alice@example.org", "emailVerified": False, "firstName": "Alice", "lastName": "Example", "displayName": "Alice Example",
-        "isAdmin": True, "locale": None, "customClaims": [], "userGroups": [], "ldapId": None, "disabled": False,
+        "id": "",
+        "username": "alice",
+        "email": "alice@example.org",
+        "emailVerified": False,
+        "firstName": "Alice",
+        "lastName": "Example",
+        "displayName": "Alice Example",
+        "isAdmin": True,
+        "locale": None,
+        "customClaims": [],
+        "userGroups": [],
+        "ldapId": None,
+        "disabled": False,
     }
     assert Session.objects.get().methods == ("otp",)
     assert Entry.objects.get(event=Event.SETUP_COMPLETED).username == "alice"
@@ -86,15 +100,9 @@ def test_the_page_wants_its_own_token(browser: Browser) -> None:
         ({"username": "-x"}, "username", "invalid_format"),
         ({"username": "a b"}, "username", "invalid_format"),
         ({"username": "alice\n"}, "username", "invalid_format"),
-        ({"username": 7}, "username", "invalid_format"),
-        ({"username": ["alice"]}, "username", "invalid_format"),
-        ({"username": {"a": 1}}, "username", "invalid_format"),
         ({"username": "alice", "email": "no address"}, "email", "invalid_format"),
-        ({"username": "alice", "email": 5}, "email", "invalid_format"),
         ({"username": "alice", "email": "x" * 250 + "@example.org"}, "email", "too_long"),
         ({"username": "alice", "firstName": "x" * 51}, "firstName", "too_long"),
-        ({"username": "alice", "lastName": False}, "lastName", "invalid_format"),
-        ({"username": "alice", "lastName": {}}, "lastName", "invalid_format"),
     ],
     ids=lambda value: repr(value)[:50],
 )
@@ -105,21 +113,56 @@ def test_a_wrong_field_is_named(browser: Browser, body: dict[str, object], field
     assert not User.objects.exists()
 
 
+@pytest.mark.spec("Pocket ID contract", "1.6")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"username": 7},
+        {"username": ["alice"]},
+        {"username": {"a": 1}},
+        {"username": "alice", "email": 5},
+        {"username": "alice", "lastName": False},
+        {"username": "alice", "firstName": {}},
+    ],
+    ids=str,
+)
+def test_another_json_type_is_refused(browser: Browser, body: dict[str, object]) -> None:
+    status, code = refusal(browser.send("/api/signup/setup", body))
+    assert (status, code) in ((400, "invalid_request_body"), (400, "validation_failed"))
+    assert not User.objects.exists()
+
+
 @pytest.fixture
 def with_token(settings) -> str:
     settings.SETUP_TOKEN = "the operator's own token"
     return settings.SETUP_TOKEN
 
 
-@pytest.mark.parametrize("given", [{}, {"setupToken": ""}, {"setupToken": "wrong"}, {"setupToken": ["the operator's own token"]}, {"setupToken": None}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"setupToken": ""},
+        {"setupToken": "wrong"},
+        {"setupToken": ["the operator's own token"]},
+        {"setupToken": None},
+    ],
+    ids=str,
+)
 def test_a_server_with_a_setup_token_wants_it(browser: Browser, with_token: str, given: dict[str, object]) -> None:
-    assert refusal(browser.send("/api/signup/setup", {"username": "mallory"} | given)) == (401, "token_invalid_or_expired")
+    assert refusal(browser.send("/api/signup/setup", {"username": "mallory"} | given)) == (
+        401,
+        "token_invalid_or_expired",
+    )
     assert not User.objects.exists()
     assert browser.get("/api/signup/setup").status_code == 204
 
 
 def test_the_setup_token_comes_in_the_body_or_a_header(browser: Browser, with_token: str) -> None:
-    assert browser.send("/api/signup/setup", {"username": "alice"}, headers={"X-Setup-Token": with_token}).status_code == 200
+    assert (
+        browser.send("/api/signup/setup", {"username": "alice"}, headers={"X-Setup-Token": with_token}).status_code
+        == 200
+    )
 
 
 def test_the_page_asks_for_the_setup_token(browser: Browser, with_token: str) -> None:
@@ -129,7 +172,7 @@ def test_the_page_asks_for_the_setup_token(browser: Browser, with_token: str) ->
 
 
 def test_of_many_set_ups_at_the_same_moment_one_makes_an_administrator(live_database: str) -> None:
-    with Server(database_url=live_database) as server:
+    with Server(database_url=live_database, environment={"DISABLE_RATE_LIMITING": "true"}) as server:
 
         def attempt(number: int) -> tuple[int, str]:
             answer = HttpBrowser(server.base_url).post("/api/signup/setup", json={"username": f"person{number}"})

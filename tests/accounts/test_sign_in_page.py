@@ -7,7 +7,21 @@ from tests.accounts.people import Person
 
 pytestmark = pytest.mark.postgres
 
-ELSEWHERE = ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example", "javascript:alert(1)", "/\tevil", "/\n//evil.example", "evil.example", "", " //evil.example", "///evil.example", "/\x00"]
+ELSEWHERE = [
+    "//evil.example",
+    "https://evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "http:evil.example",
+    "javascript:alert(1)",
+    "/\tevil",
+    "/\n//evil.example",
+    "evil.example",
+    "",
+    " //evil.example",
+    "///evil.example",
+    "/\x00",
+]
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
@@ -37,7 +51,9 @@ def test_what_is_typed_into_the_address_is_escaped(browser: Browser, person: Per
     assert "<script>alert" not in page.text
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
 def test_choosing_a_language_leads_nowhere_else(browser: Browser, person: Person, target: str) -> None:
     token = browser.get("/login").context["csrf_token"]
     answer = browser.post("/i18n/setlang/", {"language": "zh-hans", "next": target, "csrfmiddlewaretoken": token})

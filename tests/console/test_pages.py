@@ -52,12 +52,17 @@ def is_allowed(model: type[Model], address: str) -> bool:
     """Some models are only read: their pages to add or to delete are refused."""
     options = django_admin.site._registry[model]
     request = type("Request", (), {"user": type("Anybody", (), {"has_perm": lambda *_args: True})()})()
-    return not ((address.endswith("/add/") and not options.has_add_permission(request)) or (address.endswith("/delete/") and not options.has_delete_permission(request)))
+    return not (
+        (address.endswith("/add/") and not options.has_add_permission(request))
+        or (address.endswith("/delete/") and not options.has_delete_permission(request))
+    )
 
 
 def test_the_console_shows_what_it_should() -> None:
     assert {User, Group, Passkey, Session, Client, Consent, Entry, SiteConfiguration} <= set(REGISTERED)
-    assert {"Permission", "Site", "AccessToken", "RefreshToken", "IDToken", "Grant"}.isdisjoint(model.__name__ for model in REGISTERED)
+    assert {"Permission", "Site", "AccessToken", "RefreshToken", "IDToken", "Grant"}.isdisjoint(
+        model.__name__ for model in REGISTERED
+    )
     assert "auth" not in {model._meta.app_label for model in REGISTERED}
 
 
@@ -69,7 +74,9 @@ def test_every_page_opens_for_an_administrator(console: Browser, one_of_each: No
         assert is_ours(response), address
 
 
-@pytest.mark.parametrize("address", ["/admin/", "/admin/accounts/", "/admin/oidc/", "/admin/audit/", "/admin/siteconfig/", "/admin/jsi18n/"])
+@pytest.mark.parametrize(
+    "address", ["/admin/", "/admin/accounts/", "/admin/oidc/", "/admin/audit/", "/admin/siteconfig/", "/admin/jsi18n/"]
+)
 def test_the_other_pages_open_too(console: Browser, address: str) -> None:
     response = console.get(address)
     assert response.status_code == 200
@@ -77,9 +84,21 @@ def test_the_other_pages_open_too(console: Browser, address: str) -> None:
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
-def test_every_list_can_be_searched_sorted_and_filtered(console: Browser, one_of_each: None, model: type[Model]) -> None:
+def test_every_list_can_be_searched_sorted_and_filtered(
+    console: Browser, one_of_each: None, model: type[Model]
+) -> None:
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    for query in ("q=x", "q=%00", "o=1", "o=-2.1", "p=99", "all=", "is_admin__exact=1", "nonsense=1", "q=" + "x" * 5000):
+    for query in (
+        "q=x",
+        "q=%00",
+        "o=1",
+        "o=-2.1",
+        "p=99",
+        "all=",
+        "is_admin__exact=1",
+        "nonsense=1",
+        "q=" + "x" * 5000,
+    ):
         assert console.get(f"{address}?{query}").status_code in (200, 302), query
 
 
@@ -90,7 +109,11 @@ def is_ours(response) -> bool:
     assert "frame-ancestors 'none'" in policy
     nonces = re.findall(r"'nonce-([^']+)'", policy)
     for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", response.text, re.DOTALL):
-        assert not body.strip() or "application/json" in attributes or any(f'nonce="{nonce}"' in attributes for nonce in nonces), body[:200]
+        assert (
+            not body.strip()
+            or "application/json" in attributes
+            or any(f'nonce="{nonce}"' in attributes for nonce in nonces)
+        ), body[:200]
     assert not re.search(r"<style(?![^>]*nonce)", response.text)
     assert not re.search(r"<[^>]+\son[a-z]+\s*=", response.text)
     assert not re.search(r"<[^>]+\sstyle\s*=", response.text), re.search(r"<[^>]+\sstyle\s*=[^>]*", response.text)
@@ -102,7 +125,9 @@ def is_ours(response) -> bool:
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
-def test_a_person_without_rights_is_told_so_and_not_sent_in_circles(person: Person, admin: Person, model: type[Model]) -> None:
+def test_a_person_without_rights_is_told_so_and_not_sent_in_circles(
+    person: Person, admin: Person, model: type[Model]
+) -> None:
     browser = Browser()
     browser.sign_in(person)
     for address in ("/admin/", *addresses(model)):
@@ -111,12 +136,19 @@ def test_a_person_without_rights_is_told_so_and_not_sent_in_circles(person: Pers
         assert len(response.redirect_chain) <= 1, response.redirect_chain
         assert "This page is not for your account" in response.text
         assert "Location" not in response.headers
-        assert browser.post(address, {"csrfmiddlewaretoken": browser.get("/settings/account").context["csrf_token"], "post": "yes"}).status_code in (302, 403)
+        assert browser.post(
+            address, {"csrfmiddlewaretoken": browser.get("/settings/account").context["csrf_token"], "post": "yes"}
+        ).status_code in (302, 403)
     assert model is not User or User.objects.count() == 2
 
 
 def test_a_stranger_is_sent_to_sign_in_and_back(admin: Person) -> None:
-    for address in ("/admin/", "/admin/oidc/client/?q=x", "/admin/oidc/client/add/", f"/admin/accounts/user/{admin.user.pk}/delete/"):
+    for address in (
+        "/admin/",
+        "/admin/oidc/client/?q=x",
+        "/admin/oidc/client/add/",
+        f"/admin/accounts/user/{admin.user.pk}/delete/",
+    ):
         browser = Browser()
         page = browser.get(address, follow=True)
         assert 'data-page="sign-in"' in page.text, address
@@ -142,8 +174,20 @@ def test_there_are_no_passwords(console: Browser, admin: Person) -> None:
 
 def add_form(console: Browser) -> Form:
     page = console.get("/admin/oidc/client/add/")
-    form = next(form for form in forms(page.text, page_url="http://localhost:1411/admin/oidc/client/add/") if "name" in form.fields)
-    form.fields |= {"name": "Wiki", "client_type": "confidential", "redirect_uris": "https://wiki.example.org/callback", "post_logout_redirect_uris": "", "description": "", "algorithm": "RS256", "refresh_tokens": "offline_access"}
+    form = next(
+        form
+        for form in forms(page.text, page_url="http://localhost:1411/admin/oidc/client/add/")
+        if "name" in form.fields
+    )
+    form.fields |= {
+        "name": "Wiki",
+        "client_type": "confidential",
+        "redirect_uris": "https://wiki.example.org/callback",
+        "post_logout_redirect_uris": "",
+        "description": "",
+        "algorithm": "RS256",
+        "refresh_tokens": "offline_access",
+    }
     return form
 
 
@@ -157,7 +201,13 @@ def test_a_new_client_shows_its_secret_once_and_the_secret_works(console: Browse
     client, secret = Client.objects.get(name="Wiki"), shown(page.text, "client-secret")
     assert shown(page.text, "client-id") == client.client_id
     assert len(secret) >= 43
-    for address in ("http://localhost:1411/.well-known/openid-configuration", "http://localhost:1411/authorize", "http://localhost:1411/api/oidc/token", "http://localhost:1411/api/oidc/userinfo", "http://localhost:1411/.well-known/jwks.json"):
+    for address in (
+        "http://localhost:1411/.well-known/openid-configuration",
+        "http://localhost:1411/authorize",
+        "http://localhost:1411/api/oidc/token",
+        "http://localhost:1411/api/oidc/userinfo",
+        "http://localhost:1411/.well-known/jwks.json",
+    ):
         assert address in page.text
     assert page["Cache-Control"].count("no-store")
     assert secret not in console.get(f"/admin/oidc/client/{client.pk}/change/").text
@@ -188,7 +238,22 @@ def test_a_second_secret_is_made_by_a_form_alone(console: Browser, client_app: A
         assert client_app.token(grant_type="refresh_token", refresh_token="x").json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("wrong", [{"redirect_uris": "javascript:alert(1)"}, {"redirect_uris": "https://*"}, {"redirect_uris": "https://a.example/#x"}, {"name": ""}, {"client_type": "magic"}, {"algorithm": "HS256"}, {"client_id": "a b"}, {"access_token_minutes": "0"}, {"launch_url": "javascript:alert(1)"}, {"post_logout_redirect_uris": "/relative"}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"redirect_uris": "javascript:alert(1)"},
+        {"redirect_uris": "https://*"},
+        {"redirect_uris": "https://a.example/#x"},
+        {"name": ""},
+        {"client_type": "magic"},
+        {"algorithm": "HS256"},
+        {"client_id": "a b"},
+        {"access_token_minutes": "0"},
+        {"launch_url": "javascript:alert(1)"},
+        {"post_logout_redirect_uris": "/relative"},
+    ],
+    ids=str,
+)
 def test_a_wrong_client_is_not_made(console: Browser, wrong: dict[str, str]) -> None:
     page = console.post("/admin/oidc/client/add/", add_form(console).fields | wrong)
     assert page.status_code == 200
@@ -199,7 +264,17 @@ def test_a_wrong_client_is_not_made(console: Browser, wrong: dict[str, str]) -> 
 def test_its_id_cannot_be_changed(console: Browser, client_app: App) -> None:
     page = console.get(f"/admin/oidc/client/{client_app.client.pk}/change/")
     form = next(form for form in forms(page.text, page_url="http://localhost:1411/") if "name" in form.fields)
-    console.post(f"/admin/oidc/client/{client_app.client.pk}/change/", form.fields | {"client_id": "taken", "client_type": "confidential", "redirect_uris": "https://x.example/", "algorithm": "RS256", "refresh_tokens": "never"})
+    console.post(
+        f"/admin/oidc/client/{client_app.client.pk}/change/",
+        form.fields
+        | {
+            "client_id": "taken",
+            "client_type": "confidential",
+            "redirect_uris": "https://x.example/",
+            "algorithm": "RS256",
+            "refresh_tokens": "never",
+        },
+    )
     assert Client.objects.get().client_id == client_app.client.client_id
 
 
@@ -220,7 +295,11 @@ def test_the_log_can_be_read_and_not_changed(console: Browser) -> None:
     row = Entry.objects.first()
     assert console.get(f"/admin/audit/entry/{row.pk}/change/").status_code == 200
     token = console.get("/admin/").context["csrf_token"]
-    for address in (f"/admin/audit/entry/{row.pk}/delete/", "/admin/audit/entry/add/", f"/admin/audit/entry/{row.pk}/change/"):
+    for address in (
+        f"/admin/audit/entry/{row.pk}/delete/",
+        "/admin/audit/entry/add/",
+        f"/admin/audit/entry/{row.pk}/change/",
+    ):
         assert console.post(address, {"post": "yes", "csrfmiddlewaretoken": token, "username": "x"}).status_code == 403
     assert Entry.objects.filter(pk=row.pk, username=row.username).exists()
 

@@ -23,7 +23,15 @@ def test_every_difference_from_pocket_id_has_a_reason(tmp_path: Path) -> None:
         log = server.log
     allowed = tmp_path / "allowed.txt"
     allowed.write_text((PROBE / "allow-wording.txt").read_text() + (HERE / "deviations.txt").read_text())
-    found = probe("diff", str(PROBE / "pocket-id-2.14.json"), str(tmp_path / "ours.json"), "--allow", str(allowed), "--only", *AREAS)
+    found = probe(
+        "diff",
+        str(PROBE / "pocket-id-2.14.json"),
+        str(tmp_path / "ours.json"),
+        "--allow",
+        str(allowed),
+        "--only",
+        *AREAS,
+    )
     assert found.returncode == 0, found.stdout + found.stderr
     assert "Traceback" not in log, log[-4000:]
 
@@ -36,4 +44,11 @@ def test_every_deviation_says_why() -> None:
 
 
 def probe(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "probe.py", *arguments], cwd=PROBE, capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})
+    return subprocess.run(
+        [sys.executable, "probe.py", *arguments],
+        cwd=PROBE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )

@@ -14,14 +14,44 @@ from tests.support.server import ROOT
 
 def test_nothing_has_to_be_set() -> None:
     found = env.load({})
-    assert (found.app_url, found.host, found.port, found.trust_proxy, found.allow_insecure_callback_urls) == ("http://localhost:1411", "0.0.0.0", 1411, (), True)
+    assert (found.app_url, found.host, found.port, found.trust_proxy, found.allow_insecure_callback_urls) == (
+        "http://localhost:1411",
+        "0.0.0.0",
+        1411,
+        (),
+        True,
+    )
     assert found.database.path == Path("data/pocketid.sqlite3")
 
 
 WRONG = [
-    ("APP_URL", "ftp://x"), ("APP_URL", "x"), ("APP_URL", "https://id.example/path"), ("APP_URL", "https://u@id.example"), ("APP_URL", "https://id.example:x"), ("APP_URL", "https://id.example?x"), ("APP_URL", "https://"),
-    ("INTERNAL_APP_URL", "nonsense"), ("APP_ENV", "prod"), ("PORT", "0"), ("PORT", "65536"), ("PORT", "x"), ("PORT", "1411 "), ("PORT", "-1"), ("PORT", "٣"), ("PORT", "1e3"), ("SERVER", "apache"), ("WORKERS", "65"), ("THREADS", "many"),
-    ("TRUST_PROXY", "10.0.0.0/99"), ("TRUST_PROXY", "everybody"), ("TRUSTED_PLATFORM", "X Y"), ("TRUSTED_PLATFORM", "X:Y"), ("LOG_LEVEL", "loud"), ("LOG_JSON", "maybe"), ("ALLOW_INSECURE_CALLBACK_URLS", "ja"), ("ALLOW_CALLBACK_WILDCARDS", "2"),
+    ("APP_URL", "ftp://x"),
+    ("APP_URL", "x"),
+    ("APP_URL", "https://id.example/path"),
+    ("APP_URL", "https://u@id.example"),
+    ("APP_URL", "https://id.example:x"),
+    ("APP_URL", "https://id.example?x"),
+    ("APP_URL", "https://"),
+    ("INTERNAL_APP_URL", "nonsense"),
+    ("APP_ENV", "prod"),
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "x"),
+    ("PORT", "1411 "),
+    ("PORT", "-1"),
+    ("PORT", "٣"),
+    ("PORT", "1e3"),
+    ("SERVER", "apache"),
+    ("WORKERS", "65"),
+    ("THREADS", "many"),
+    ("TRUST_PROXY", "10.0.0.0/99"),
+    ("TRUST_PROXY", "everybody"),
+    ("TRUSTED_PLATFORM", "X Y"),
+    ("TRUSTED_PLATFORM", "X:Y"),
+    ("LOG_LEVEL", "loud"),
+    ("LOG_JSON", "maybe"),
+    ("ALLOW_INSECURE_CALLBACK_URLS", "ja"),
+    ("ALLOW_CALLBACK_WILDCARDS", "2"),
     ("SQLITE_SYNCHRONOUS", "OFF"),
 ]
 
@@ -35,7 +65,15 @@ def test_a_wrong_value_is_named_shown_and_corrected(name: str, value: str) -> No
     assert "\n" not in text
 
 
-@pytest.mark.parametrize(("name", "value"), [("ENCRYPTION_KEY", "too short"), ("DB_CONNECTION_STRING", "mysql://root:secret@db/x"), ("DB_CONNECTION_STRING", "postgres://u:secret@h:port/x"), ("DB_CONNECTION_STRING", "data/pocket-id.db")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENCRYPTION_KEY", "too short"),
+        ("DB_CONNECTION_STRING", "mysql://root:secret@db/x"),
+        ("DB_CONNECTION_STRING", "postgres://u:secret@h:port/x"),
+        ("DB_CONNECTION_STRING", "data/pocket-id.db"),
+    ],
+)
 def test_a_wrong_secret_is_not_shown(name: str, value: str) -> None:
     with pytest.raises(env.InvalidEnvironment) as refused:
         env.load({name: value})
@@ -45,7 +83,15 @@ def test_a_wrong_secret_is_not_shown(name: str, value: str) -> None:
 
 def test_no_secret_is_in_the_text_of_the_object() -> None:
     secret = "s3cret s3cret s3cret"
-    assert secret not in repr(env.load({"ENCRYPTION_KEY": secret, "SETUP_TOKEN": secret, "DB_CONNECTION_STRING": "postgres://u:s3cret%20s3cret%20s3cret@h/x"}))
+    assert secret not in repr(
+        env.load(
+            {
+                "ENCRYPTION_KEY": secret,
+                "SETUP_TOKEN": secret,
+                "DB_CONNECTION_STRING": "postgres://u:s3cret%20s3cret%20s3cret@h/x",
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +114,7 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     assert env.load({"ENCRYPTION_KEY_FILE": str(file)}).encryption_key == "a secret of at least 16 bytes"
     with pytest.raises(env.InvalidEnvironment, match="ENCRYPTION_KEY and ENCRYPTION_KEY_FILE are both set"):
         env.load({"ENCRYPTION_KEY_FILE": str(file), "ENCRYPTION_KEY": "x" * 20})
-    with pytest.raises(env.InvalidEnvironment, match="ENCRYPTION_KEY_FILE is .*cannot be read"):
+    with pytest.raises(env.InvalidEnvironment, match=r"ENCRYPTION_KEY_FILE is .*cannot be read"):
         env.load({"ENCRYPTION_KEY_FILE": str(tmp_path / "missing")})
     (tmp_path / "binary").write_bytes(b"\xff\xfe" * 20)
     with pytest.raises(env.InvalidEnvironment, match="cannot be read"):
@@ -88,16 +134,32 @@ def test_the_issuer_is_one_exact_text() -> None:
     assert env.load({"APP_URL": " HTTPS://ID.Example.org/ "}).app_url == "https://id.example.org"
 
 
-@given(st.dictionaries(st.sampled_from([name.upper() for name in env.Environment.__dataclass_fields__]), st.text(st.characters(exclude_characters="\x00"), max_size=30), max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from([name.upper() for name in env.Environment.__dataclass_fields__]),
+        st.text(st.characters(exclude_characters="\x00"), max_size=30),
+        max_size=3,
+    )
+)
 def test_any_environment_is_accepted_or_refused_in_one_line(environ: dict[str, str]) -> None:
+    refusal = ""
     try:
         env.load(environ)
     except env.InvalidEnvironment as refused:
-        assert len(str(refused).splitlines()) == 1
+        refusal = str(refused)
+    assert len(refusal.splitlines()) <= 1
 
 
 def test_the_server_does_not_start_with_a_wrong_value(tmp_path: Path) -> None:
-    found = subprocess.run([sys.executable, "-m", "pocketid.cli", "serve"], cwd=ROOT, env={"PATH": "/usr/bin", "PORT": "seven", "DATA_PATH": str(tmp_path / "data")}, capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-m", "pocketid.cli", "serve"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin", "PORT": "seven", "DATA_PATH": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+    )
     assert found.returncode != 0
-    assert found.stderr.splitlines() == ["pocketid cannot start: PORT is 'seven'; allowed is a whole number from 1 to 65535."]
+    assert found.stderr.splitlines() == [
+        "pocketid cannot start: PORT is 'seven'; allowed is a whole number from 1 to 65535."
+    ]
     assert not (tmp_path / "data").exists()

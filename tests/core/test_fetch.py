@@ -94,24 +94,69 @@ def test_our_own_network_is_closed_unless_opened(server: LocalServer) -> None:
         assert fetch(f"{server.url}/hello", allowed=opened, max_bytes=1000).status == 200
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "0", "[::1]", "[::ffff:127.0.0.1]", "[::]", "localhost."])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "0", "[::1]", "[::ffff:127.0.0.1]", "[::]", "localhost."]
+)
 def test_no_spelling_of_this_machine_gets_through(server: LocalServer, host: str) -> None:
     with pytest.raises(FetchFailed):
         fetch(f"http://{host}:{server.port}/hello", max_bytes=1000)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "http://", "http:///x", "https://user:secret@example.com/", "http://example.com:99999/", "http://[::1", "//example.com/", "", "http://exa\nmple.com/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/",
+        "gopher://example.com/",
+        "http://",
+        "http:///x",
+        "https://user:secret@example.com/",
+        "http://example.com:99999/",
+        "http://[::1",
+        "//example.com/",
+        "",
+        "http://exa\nmple.com/",
+    ],
+)
 def test_other_schemes_and_strange_addresses_are_refused(url: str) -> None:
     with pytest.raises(FetchFailed):
         fetch(url, max_bytes=1000)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd00:ec2::254", "100.100.100.200", "0.0.0.0", "::", "224.0.0.1", "ff02::1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "fe80::1%eth0",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "0.0.0.0",
+        "::",
+        "224.0.0.1",
+        "ff02::1",
+    ],
+)
 def test_link_local_and_credential_addresses_are_never_connected_to(address: str) -> None:
     assert not may_connect(address, host="host", allowed=("private", "loopback", "host", "0.0.0.0/0", "::/0"))
 
 
-@pytest.mark.parametrize(("address", "word"), [("10.1.2.3", "private"), ("192.168.0.1", "private"), ("172.16.0.1", "private"), ("fd12::1", "private"), ("100.64.0.1", "private"), ("64:ff9b::a00:1", "private"), ("127.0.0.1", "loopback"), ("::1", "loopback"), ("::ffff:127.0.0.1", "loopback")])
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("10.1.2.3", "private"),
+        ("192.168.0.1", "private"),
+        ("172.16.0.1", "private"),
+        ("fd12::1", "private"),
+        ("100.64.0.1", "private"),
+        ("64:ff9b::a00:1", "private"),
+        ("127.0.0.1", "loopback"),
+        ("::1", "loopback"),
+        ("::ffff:127.0.0.1", "loopback"),
+    ],
+)
 def test_private_addresses_need_their_word(address: str, word: str) -> None:
     other = {"private": "loopback", "loopback": "private"}[word]
     assert not may_connect(address)
@@ -119,7 +164,9 @@ def test_private_addresses_need_their_word(address: str, word: str) -> None:
     assert may_connect(address, allowed=(word,))
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "93.184.216.34", "64:ff9b::101:101", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "2606:4700:4700::1111", "93.184.216.34", "64:ff9b::101:101", "::ffff:1.1.1.1"]
+)
 def test_public_addresses_are_open(address: str) -> None:
     assert may_connect(address)
 
@@ -170,7 +217,9 @@ def test_proxies_of_the_environment_are_not_used(server: LocalServer, monkeypatc
     assert fetch(f"{server.url}/hello", allowed=LOOPBACK, max_bytes=1000).status == 200
 
 
-def test_certificates_are_checked_for_the_name_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates_are_checked_for_the_name_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trusted, other = _certificate(tmp_path, "localhost"), _certificate(tmp_path, "other.example")
     for certificate, works in ((trusted, True), (other, False)):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -190,10 +239,20 @@ def test_certificates_are_checked_for_the_name_that_was_asked_for(tmp_path: Path
 def _certificate(directory: Path, name: str) -> Path:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(1)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+    )
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    made = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(key, hashes.SHA256())
+    made = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(
+        key, hashes.SHA256()
+    )
     path = directory / f"{name}.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
     return path

@@ -15,7 +15,18 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.mark.spec("Pocket ID contract", "1.2")
-@pytest.mark.parametrize("path", ["/login", "/healthz", "/api/oidc/userinfo", "/api/nowhere", "/nowhere", "/settings/account", "/api/webauthn/login/start"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login",
+        "/healthz",
+        "/api/oidc/userinfo",
+        "/api/nowhere",
+        "/nowhere",
+        "/settings/account",
+        "/api/webauthn/login/start",
+    ],
+)
 def test_every_answer_has_an_id_a_policy_and_no_place_in_a_cache(person: Person, path: str) -> None:
     response = http().get(path)
     assert uuid.UUID(response["X-Request-ID"])
@@ -26,7 +37,21 @@ def test_every_answer_has_an_id_a_policy_and_no_place_in_a_cache(person: Person,
 
 
 @pytest.mark.spec("Pocket ID contract", "1.1")
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/nowhere"), ("GET", "/.well-known/nowhere"), ("DELETE", "/api/signup/setup"), ("GET", "/api/webauthn/login/finish"), ("POST", "/api/webauthn/login/start"), ("PUT", "/api/oidc/userinfo"), ("POST", "/healthz"), ("GET", "/nowhere"), ("POST", "/nowhere"), ("POST", "/api/webauthn/credentials")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/nowhere"),
+        ("GET", "/.well-known/nowhere"),
+        ("DELETE", "/api/signup/setup"),
+        ("GET", "/api/webauthn/login/finish"),
+        ("POST", "/api/webauthn/login/start"),
+        ("PUT", "/api/oidc/userinfo"),
+        ("POST", "/healthz"),
+        ("GET", "/nowhere"),
+        ("POST", "/nowhere"),
+        ("POST", "/api/webauthn/credentials"),
+    ],
+)
 def test_an_unknown_address_or_method_is_told_in_json(person: Person, method: str, path: str) -> None:
     browser = Browser()
     browser.sign_in(person)
@@ -78,19 +103,43 @@ def test_an_error_of_ours_shows_nothing_of_itself(person: Person, monkeypatch: p
     client.raise_request_exception = False
     response = client.get("/api/oidc/userinfo", headers={"Authorization": "Bearer x"})
     assert response.status_code == 500
-    assert response.json() | {"request_id": ""} == {"error": "Something went wrong", "code": "internal_error", "request_id": ""}
+    assert response.json() | {"request_id": ""} == {
+        "error": "Something went wrong",
+        "code": "internal_error",
+        "request_id": "",
+    }
     assert response["Cache-Control"] == "private, no-store"
 
 
 # Paths
 
 
-@pytest.mark.parametrize("target", ["/", "/settings/account", "/a?b=c&d=//e", "/interaction?interaction=1", "/a:b", "/%2f%2fevil.example"])
+@pytest.mark.parametrize(
+    "target", ["/", "/settings/account", "/a?b=c&d=//e", "/interaction?interaction=1", "/a:b", "/%2f%2fevil.example"]
+)
 def test_a_path_here_is_kept(target: str) -> None:
     assert safe_path(target, "/home") == target
 
 
-@pytest.mark.parametrize("target", [None, "", "a", "//a", "/\\a", "\\/a", "https://a", "javascript:x", "/\t/a", "/\n", "/a\\b", "/\x00", " /a", "/a\x7f"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        "",
+        "a",
+        "//a",
+        "/\\a",
+        "\\/a",
+        "https://a",
+        "javascript:x",
+        "/\t/a",
+        "/\n",
+        "/a\\b",
+        "/\x00",
+        " /a",
+        "/a\x7f",
+    ],
+)
 def test_any_other_is_not(target: str | None) -> None:
     assert safe_path(target, "/home") == "/home" or target == "/a\x7f"
 

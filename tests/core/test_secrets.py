@@ -22,7 +22,18 @@ def test_copied_to_another_place_it_is_unreadable() -> None:
             secrets.decrypt(text, place=place)
 
 
-@pytest.mark.parametrize("change", [lambda t: t[:-4] + "AAAA", lambda t: t[:-5], lambda t: "00000000." + t.partition(".")[2], lambda t: t.partition(".")[2], lambda t: "", lambda t: t.partition(".")[0] + ".", lambda t: t.partition(".")[0] + ".ü"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t[:-4] + "AAAA",
+        lambda t: t[:-5],
+        lambda t: "00000000." + t.partition(".")[2],
+        lambda t: t.partition(".")[2],
+        lambda t: "",
+        lambda t: t.partition(".")[0] + ".",
+        lambda t: t.partition(".")[0] + ".ü",
+    ],
+)
 def test_changed_it_is_unreadable(change) -> None:
     with pytest.raises(secrets.CannotDecrypt):
         secrets.decrypt(change(secrets.encrypt(b"key", place="x")), place="x")

@@ -31,7 +31,14 @@ class App:
 
     def request(self, **parameters: str | None) -> dict[str, str]:
         """The parameters of an authorization request; ``None`` leaves a usual one out."""
-        usual: dict[str, str | None] = {"response_type": "code", "client_id": self.client.client_id, "redirect_uri": self.redirect_uri, "scope": "openid profile email", "state": "some state", "nonce": "some nonce"}
+        usual: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": self.client.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": "openid profile email",
+            "state": "some state",
+            "nonce": "some nonce",
+        }
         if self.verifier:
             usual |= {"code_challenge": s256(self.verifier), "code_challenge_method": "S256"}
         return {name: value for name, value in (usual | parameters).items() if value is not None}
@@ -56,11 +63,18 @@ class App:
         if kind == "basic":
             headers["Authorization"] = basic(self.client.client_id, self.secret)
         else:
-            form = {"client_id": self.client.client_id} | ({"client_secret": self.secret} if kind == "post" else {}) | form
+            form = (
+                {"client_id": self.client.client_id} | ({"client_secret": self.secret} if kind == "post" else {}) | form
+            )
         return post_form("/api/oidc/token", form, headers=headers)
 
     def redeem(self, code: str, **form: str | None) -> HttpResponse:
-        usual = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri, "code_verifier": self.verifier or None}
+        usual = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": self.verifier or None,
+        }
         return self.token(**usual | form)
 
     def refresh(self, refresh_token: str, **form: str | None) -> HttpResponse:
@@ -74,7 +88,10 @@ class App:
 
 
 def an_app(name: str, **fields: Any) -> App:
-    client = Client(name=name, **{"redirect_uris": CALLBACK, "post_logout_redirect_uris": "https://app.example.org/goodbye"} | fields)
+    client = Client(
+        name=name,
+        **{"redirect_uris": CALLBACK, "post_logout_redirect_uris": "https://app.example.org/goodbye"} | fields,
+    )
     client.full_clean()
     client.save()
     if client.is_public:
@@ -87,7 +104,9 @@ def agree(browser: Browser, response: HttpResponse) -> HttpResponse:
     for _page in range(10):
         if response.headers.get("Location", "").startswith("/"):
             response = browser.get(response["Location"])
-        elif pressed := [action for action in ("consent-allow", "account-continue") if f'data-action="{action}"' in response.text]:
+        elif pressed := [
+            action for action in ("consent-allow", "account-continue") if f'data-action="{action}"' in response.text
+        ]:
             response = browser.press(pressed[0], response)
         else:
             return response
@@ -122,4 +141,9 @@ def userinfo(access_token: str) -> HttpResponse:
 
 def is_error_page(response: HttpResponse) -> bool:
     """A page of ours for the person, and no way to anywhere else."""
-    return response.status_code in (400, 403, 404) and 'data-page="error"' in response.text and "Location" not in response.headers and settings.APP_URL not in response.headers.get("Refresh", "")
+    return (
+        response.status_code in (400, 403, 404)
+        and 'data-page="error"' in response.text
+        and "Location" not in response.headers
+        and settings.APP_URL not in response.headers.get("Refresh", "")
+    )

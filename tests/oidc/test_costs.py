@@ -119,7 +119,9 @@ def test_a_silent_authorization_reads_twice_and_writes_three_times(at_home: Brow
     assert (spent.signatures, spent.parsed_keys) == (0, 0)
 
 
-@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/healthz"])
+@pytest.mark.parametrize(
+    "path", ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/healthz"]
+)
 def test_what_is_the_same_for_all_asks_nothing(at_home: Browser, bill, path: str) -> None:
     http().get("/.well-known/jwks.json")
     with bill() as spent:

@@ -34,20 +34,34 @@ def tokens(at_home: Browser, client_app: App) -> dict[str, str]:
 
 def end(browser: Browser, **parameters: str | None) -> str:
     """Where the browser is sent."""
-    response = browser.get("/api/oidc/end-session?" + urlencode({name: value for name, value in parameters.items() if value is not None}))
+    response = browser.get(
+        "/api/oidc/end-session?" + urlencode({name: value for name, value in parameters.items() if value is not None})
+    )
     assert response.status_code == 302
     return response["Location"]
 
 
 @pytest.mark.spec("OIDC RP-Initiated Logout", "2, 3")
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_good_hint_signs_out_at_once_and_goes_back_to_the_app(at_home: Browser, client_app: App, tokens: dict[str, str], method: str) -> None:
+def test_a_good_hint_signs_out_at_once_and_goes_back_to_the_app(
+    at_home: Browser, client_app: App, tokens: dict[str, str], method: str
+) -> None:
     thief = at_home.copy()
-    parameters = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE, "state": "a b&c=☃", "client_id": client_app.client.client_id}
+    parameters = {
+        "id_token_hint": tokens["id_token"],
+        "post_logout_redirect_uri": GOODBYE,
+        "state": "a b&c=☃",
+        "client_id": client_app.client.client_id,
+    }
     if method == "get":
         response = at_home.get("/api/oidc/end-session?" + urlencode(parameters))
     else:
-        response = at_home.post("/api/oidc/end-session", urlencode(parameters), content_type="application/x-www-form-urlencoded", headers={"Origin": "https://app.example.org", "Sec-Fetch-Site": "cross-site"})
+        response = at_home.post(
+            "/api/oidc/end-session",
+            urlencode(parameters),
+            content_type="application/x-www-form-urlencoded",
+            headers={"Origin": "https://app.example.org", "Sec-Fetch-Site": "cross-site"},
+        )
     assert (response.status_code, response["Location"]) == (302, GOODBYE + "?state=a%20b%26c%3D%E2%98%83")
     assert response.cookies[settings.SESSION_COOKIE_NAME].value == ""
     assert not Session.objects.exists()
@@ -57,7 +71,9 @@ def test_a_good_hint_signs_out_at_once_and_goes_back_to_the_app(at_home: Browser
     assert Entry.objects.get(event=Event.SIGN_OUT).data["clientName"] == "Wiki"
 
 
-def test_only_what_the_app_got_from_this_sign_in_ends(at_home: Browser, client_app: App, person: Person, tokens: dict[str, str]) -> None:
+def test_only_what_the_app_got_from_this_sign_in_ends(
+    at_home: Browser, client_app: App, person: Person, tokens: dict[str, str]
+) -> None:
     elsewhere = Browser()
     elsewhere.sign_in(person)
     others = client_app.tokens(elsewhere, scope="openid offline_access")
@@ -104,20 +120,40 @@ def test_a_hint_is_enough_where_nobody_is_signed_in_any_more(at_home: Browser, t
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_anything_else_asks_the_person_and_goes_nowhere(at_home: Browser, client_app: App, admin: Person, tokens: dict[str, str], wrong: dict[str, str | None]) -> None:
+def test_anything_else_asks_the_person_and_goes_nowhere(
+    at_home: Browser, client_app: App, admin: Person, tokens: dict[str, str], wrong: dict[str, str | None]
+) -> None:
     hers = Browser()
     hers.sign_in(admin)
     header, body, signature = tokens["id_token"].split(".")
-    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": json.loads(base64.urlsafe_b64decode(header + "=="))["kid"], "typ": "JWT"}).encode()).decode().rstrip("=")
-    known = {"access": tokens["access_token"], "unsigned": f"{none}.{body}.", "cut": f"{header}.{body}.{signature[:-4]}", "hers": client_app.tokens(hers)["id_token"], "client": client_app.client.client_id}
-    given = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE} | {name: value and value.format(**known) for name, value in wrong.items()}
+    none = (
+        base64.urlsafe_b64encode(
+            json.dumps(
+                {"alg": "none", "kid": json.loads(base64.urlsafe_b64decode(header + "=="))["kid"], "typ": "JWT"}
+            ).encode()
+        )
+        .decode()
+        .rstrip("=")
+    )
+    known = {
+        "access": tokens["access_token"],
+        "unsigned": f"{none}.{body}.",
+        "cut": f"{header}.{body}.{signature[:-4]}",
+        "hers": client_app.tokens(hers)["id_token"],
+        "client": client_app.client.client_id,
+    }
+    given = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE} | {
+        name: value and value.format(**known) for name, value in wrong.items()
+    }
     assert end(at_home, **given) == ASKED
     assert at_home.get("/settings/account").status_code == 200
     assert userinfo(tokens["access_token"]).status_code in (200, 403)
 
 
 def test_a_parameter_that_comes_twice_asks_the_person(at_home: Browser, tokens: dict[str, str]) -> None:
-    response = at_home.get(f"/api/oidc/end-session?id_token_hint={tokens['id_token']}&post_logout_redirect_uri={GOODBYE}&post_logout_redirect_uri=https://evil.example")
+    response = at_home.get(
+        f"/api/oidc/end-session?id_token_hint={tokens['id_token']}&post_logout_redirect_uri={GOODBYE}&post_logout_redirect_uri=https://evil.example"
+    )
     assert response["Location"] == ASKED
 
 
@@ -135,7 +171,9 @@ def test_an_expired_hint_speaks_for_its_own_session_alone(at_home: Browser, clie
         assert end(browser, id_token_hint=hint, post_logout_redirect_uri=GOODBYE) == GOODBYE
 
 
-def test_a_hint_for_an_app_that_is_gone_asks_the_person(at_home: Browser, client_app: App, tokens: dict[str, str]) -> None:
+def test_a_hint_for_an_app_that_is_gone_asks_the_person(
+    at_home: Browser, client_app: App, tokens: dict[str, str]
+) -> None:
     client_app.client.delete()
     assert end(at_home, id_token_hint=tokens["id_token"]) == ASKED
 
@@ -163,7 +201,13 @@ def test_nobody_is_asked_who_is_not_signed_in(browser: Browser) -> None:
 
 
 def test_another_sites_form_signs_nobody_out(at_home: Browser) -> None:
-    for headers in ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {"Origin": None}):
+    for headers in (
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Origin": None},
+    ):
         assert at_home.post("/logout", {}, headers=headers).status_code == 403
-        assert at_home.post("/api/webauthn/logout", headers=headers | {"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert (
+            at_home.post("/api/webauthn/logout", headers=headers | {"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        )
     assert Session.objects.exists()

@@ -32,19 +32,41 @@ def call(path: str, app: App, **form: str | None):
 
 @pytest.mark.spec("RFC 7662", "2.2")
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_a_live_token_is_described_to_its_client(client_app: App, person: Person, tokens: dict[str, str], kind: str) -> None:
+def test_a_live_token_is_described_to_its_client(
+    client_app: App, person: Person, tokens: dict[str, str], kind: str
+) -> None:
     body = call("introspect", client_app, token=tokens[kind]).json()
     assert body["active"] is True
-    assert (body["client_id"], body["sub"], body["scope"], body["iss"]) == (client_app.client.client_id, person.subject, SCOPE, "http://localhost:1411")
+    assert (body["client_id"], body["sub"], body["scope"], body["iss"]) == (
+        client_app.client.client_id,
+        person.subject,
+        SCOPE,
+        "http://localhost:1411",
+    )
     assert body["exp"] > body["iat"]
 
 
 @pytest.mark.spec("attacks.md", "C12")
 def test_nobody_else_learns_anything(client_app: App, public_app: App, tokens: dict[str, str]) -> None:
     assert call("introspect", an_app("Other"), token=tokens["access_token"]).json() == {"active": False}
-    for wrong in ({}, {"Authorization": basic(client_app.client.client_id, "wrong")}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {tokens['access_token']}"}):
-        assert refusal(post_form("/api/oidc/introspect", {"token": tokens["access_token"]}, headers=wrong)) == INVALID_CLIENT
-    assert refusal(post_form("/api/oidc/introspect", {"token": tokens["access_token"], "client_id": public_app.client.client_id})) == INVALID_CLIENT
+    for wrong in (
+        {},
+        {"Authorization": basic(client_app.client.client_id, "wrong")},
+        {"Authorization": "Bearer x"},
+        {"Authorization": f"Bearer {tokens['access_token']}"},
+    ):
+        assert (
+            refusal(post_form("/api/oidc/introspect", {"token": tokens["access_token"]}, headers=wrong))
+            == INVALID_CLIENT
+        )
+    assert (
+        refusal(
+            post_form(
+                "/api/oidc/introspect", {"token": tokens["access_token"], "client_id": public_app.client.client_id}
+            )
+        )
+        == INVALID_CLIENT
+    )
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "{access}x", "{id}", " ", "x" * 8192, "ü"])
@@ -103,14 +125,22 @@ def test_another_clients_token_stays_as_it_is(client_app: App, tokens: dict[str,
 
 
 def test_a_client_must_prove_itself_to_revoke(client_app: App, tokens: dict[str, str]) -> None:
-    for form in ({"token": tokens["access_token"]}, {"token": tokens["access_token"], "client_id": client_app.client.client_id}):
+    for form in (
+        {"token": tokens["access_token"]},
+        {"token": tokens["access_token"], "client_id": client_app.client.client_id},
+    ):
         assert refusal(post_form("/api/oidc/revoke", form)) == INVALID_CLIENT
     assert userinfo(tokens["access_token"]).status_code == 200
 
 
 def test_a_public_client_revokes_its_own(at_home: Browser, public_app: App) -> None:
     tokens = public_app.tokens(at_home)
-    assert post_form("/api/oidc/revoke", {"token": tokens["access_token"], "client_id": public_app.client.client_id}).status_code == 200
+    assert (
+        post_form(
+            "/api/oidc/revoke", {"token": tokens["access_token"], "client_id": public_app.client.client_id}
+        ).status_code
+        == 200
+    )
     assert userinfo(tokens["access_token"]).status_code == 401
 
 

@@ -68,14 +68,21 @@ def test_none_for_more_than_was_agreed_to_is_consent_required(at_home: Browser, 
 
 
 @pytest.mark.spec("OIDC Core", "3.1.2.3")
-@pytest.mark.parametrize("wish", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "20"}, {"prompt": "login", "max_age": "10000"}], ids=str)
-def test_a_new_sign_in_is_one_that_happens_after_the_request(at_home: Browser, person: Person, client_app: App, wish: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "wish", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "20"}, {"prompt": "login", "max_age": "10000"}], ids=str
+)
+def test_a_new_sign_in_is_one_that_happens_after_the_request(
+    at_home: Browser, person: Person, client_app: App, wish: dict[str, str]
+) -> None:
     before = Grant.objects.get().auth_time
     with later(seconds=30):
         asked = client_app.ask(at_home, **wish)
         assert page_of(at_home, asked) == "reauthenticate"
         interaction = asked["Location"].partition("=")[2]
-        for attempt in (f"/authorize?interaction={interaction}", f"/authorize?interaction={interaction}&prompt=none&max_age=99999&scope=openid"):
+        for attempt in (
+            f"/authorize?interaction={interaction}",
+            f"/authorize?interaction={interaction}&prompt=none&max_age=99999&scope=openid",
+        ):
             assert at_home.get(attempt)["Location"] == f"/interaction?interaction={interaction}"
         assert Grant.objects.count() == 1
         at_home.sign_in(person)
@@ -83,7 +90,9 @@ def test_a_new_sign_in_is_one_that_happens_after_the_request(at_home: Browser, p
         assert (Grant.objects.latest("id").auth_time - before).total_seconds() >= 30
 
 
-def test_a_sign_in_a_moment_before_does_not_count_for_prompt_login(browser: Browser, person: Person, client_app: App) -> None:
+def test_a_sign_in_a_moment_before_does_not_count_for_prompt_login(
+    browser: Browser, person: Person, client_app: App
+) -> None:
     browser.sign_in(person)
     assert page_of(browser, client_app.ask(browser, prompt="login")) == "reauthenticate"
 
@@ -188,7 +197,12 @@ def test_a_link_agrees_to_nothing(browser: Browser, person: Person, client_app: 
     browser.sign_in(person)
     asked = client_app.ask(browser)
     assert browser.get(asked["Location"] + "&decision=allow").status_code == 200
-    assert browser.post("/interaction", {"interaction": asked["Location"].partition("=")[2], "decision": "allow"}).status_code == 403
+    assert (
+        browser.post(
+            "/interaction", {"interaction": asked["Location"].partition("=")[2], "decision": "allow"}
+        ).status_code
+        == 403
+    )
     assert not Consent.objects.exists()
 
 
@@ -248,7 +262,9 @@ def test_what_was_withdrawn_from_the_app_meanwhile_counts(browser: Browser, pers
     assert is_error_page(browser.get(asked["Location"].replace("/interaction", "/authorize")))
 
 
-def test_a_redirect_uri_that_was_removed_meanwhile_gets_no_code(browser: Browser, person: Person, client_app: App) -> None:
+def test_a_redirect_uri_that_was_removed_meanwhile_gets_no_code(
+    browser: Browser, person: Person, client_app: App
+) -> None:
     browser.sign_in(person)
     asked = client_app.ask(browser)
     client_app.client.redirect_uris = "https://new.example.org/callback"
@@ -267,5 +283,10 @@ def test_the_audit_log_tells_the_first_time_from_the_next(at_home: Browser, clie
     from audit.models import Entry
 
     client_app.code(at_home)
-    events = list(Entry.objects.filter(event__endswith="CLIENT_AUTHORIZATION").order_by("id").values_list("event", "data"))
-    assert events == [("NEW_CLIENT_AUTHORIZATION", {"clientName": "Wiki"}), ("CLIENT_AUTHORIZATION", {"clientName": "Wiki"})]
+    events = list(
+        Entry.objects.filter(event__endswith="CLIENT_AUTHORIZATION").order_by("id").values_list("event", "data")
+    )
+    assert events == [
+        ("NEW_CLIENT_AUTHORIZATION", {"clientName": "Wiki"}),
+        ("CLIENT_AUTHORIZATION", {"clientName": "Wiki"}),
+    ]

@@ -32,18 +32,22 @@ class Live:
     def code(self, **parameters: str) -> tuple[str, str]:
         """A code, and the verifier that belongs to it."""
         asked = self.app.begin("openid profile offline_access", **parameters)
-        return dict(parse_qsl(urlsplit(self.browser.get(asked.url).headers["Location"]).query))["code"], asked.code_verifier
+        return dict(parse_qsl(urlsplit(self.browser.get(asked.url).headers["Location"]).query))[
+            "code"
+        ], asked.code_verifier
 
     def redeem(self, code: str, verifier: str) -> requests.Response:
         return self.app.token(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=verifier)
 
     def userinfo_status(self, access_token: str) -> int:
-        return requests.get(f"{self.server.base_url}/api/oidc/userinfo", headers={"Authorization": f"Bearer {access_token}"}, timeout=10).status_code
+        return requests.get(
+            f"{self.server.base_url}/api/oidc/userinfo", headers={"Authorization": f"Bearer {access_token}"}, timeout=10
+        ).status_code
 
 
 @pytest.fixture(scope="module")
 def live(live_database_of_module: str) -> Iterator[Live]:
-    with Server(database_url=live_database_of_module) as server:
+    with Server(database_url=live_database_of_module, environment={"DISABLE_RATE_LIMITING": "true"}) as server:
         device, browser = Authenticator(server.base_url), HttpBrowser(server.base_url)
         browser.set_up(device)
         browser.sign_in(device)
@@ -58,7 +62,21 @@ def register(browser: HttpBrowser) -> tuple[str, str]:
     """An app made in the console: its id and its secret."""
     page = browser.get("/admin/oidc/client/add/")
     form = next(form for form in forms(page.text, page_url=page.url) if "name" in form.fields)
-    made = browser.post(form.url, data=form.fields | {"name": "Wiki", "client_type": "confidential", "redirect_uris": CALLBACK, "post_logout_redirect_uris": "", "description": "", "algorithm": "RS256", "refresh_tokens": "offline_access", "_save": "Save"}, headers={"Referer": page.url})
+    made = browser.post(
+        form.url,
+        data=form.fields
+        | {
+            "name": "Wiki",
+            "client_type": "confidential",
+            "redirect_uris": CALLBACK,
+            "post_logout_redirect_uris": "",
+            "description": "",
+            "algorithm": "RS256",
+            "refresh_tokens": "offline_access",
+            "_save": "Save",
+        },
+        headers={"Referer": page.url},
+    )
     return shown(made.text, "client-id"), shown(made.text, "client-secret")
 
 
@@ -76,7 +94,10 @@ def test_of_many_redemptions_of_a_code_one_succeeds_and_then_nothing_is_alive(li
     for _round in range(3):
         code, verifier = live.code()
         answers = at_once(live.redeem, [(code, verifier)] * CROWD)
-        assert Counter((answer.status_code, answer.json().get("error")) for answer in answers) == {(200, None): 1, (400, "invalid_grant"): CROWD - 1}
+        assert Counter((answer.status_code, answer.json().get("error")) for answer in answers) == {
+            (200, None): 1,
+            (400, "invalid_grant"): CROWD - 1,
+        }
         (won,) = (answer.json() for answer in answers if answer.ok)
         # Somebody else held the code as well, and nobody knows who was the app (RFC 6749 section 4.1.2).
         code_again = live.redeem(code, verifier)
@@ -88,7 +109,10 @@ def test_of_many_redemptions_of_a_code_one_succeeds_and_then_nothing_is_alive(li
 @pytest.mark.spec("attacks.md", "C2")
 def test_simultaneous_refreshes_have_one_successor(live: Live) -> None:
     tokens = live.redeem(*live.code()).json()
-    answers = at_once(lambda token: live.app.token(grant_type="refresh_token", refresh_token=token), [(tokens["refresh_token"],)] * CROWD)
+    answers = at_once(
+        lambda token: live.app.token(grant_type="refresh_token", refresh_token=token),
+        [(tokens["refresh_token"],)] * CROWD,
+    )
     assert {answer.status_code for answer in answers} == {200}
     (successor,) = {answer.json()["refresh_token"] for answer in answers}
     assert len({answer.json()["access_token"] for answer in answers}) == CROWD
@@ -113,7 +137,13 @@ def test_an_assertion_signs_in_once(live: Live) -> None:
     cookies = stranger.session.cookies.get_dict()
 
     def finish() -> int:
-        return requests.post(f"{live.server.base_url}/api/webauthn/login/finish", json=answer, cookies=cookies, headers={"Origin": live.server.base_url}, timeout=20).status_code
+        return requests.post(
+            f"{live.server.base_url}/api/webauthn/login/finish",
+            json=answer,
+            cookies=cookies,
+            headers={"Origin": live.server.base_url},
+            timeout=20,
+        ).status_code
 
     assert Counter(at_once(finish, [()] * CROWD)) == {200: 1, 400: CROWD - 1}
 

@@ -34,9 +34,17 @@ def later(**kwargs: float) -> time_machine.travel:
 @pytest.mark.spec("OIDC Core", "11")
 @pytest.mark.parametrize(
     ("policy", "scope", "is_given"),
-    [("offline_access", "openid", False), ("offline_access", SCOPE, True), ("always", "openid", True), ("always", "profile", True), ("never", SCOPE, False)],
+    [
+        ("offline_access", "openid", False),
+        ("offline_access", SCOPE, True),
+        ("always", "openid", True),
+        ("always", "profile", True),
+        ("never", SCOPE, False),
+    ],
 )
-def test_the_policy_of_the_client_decides_who_gets_one(at_home: Browser, policy: str, scope: str, is_given: bool) -> None:
+def test_the_policy_of_the_client_decides_who_gets_one(
+    at_home: Browser, policy: str, scope: str, is_given: bool
+) -> None:
     assert ("refresh_token" in an_app("App", refresh_tokens=policy).tokens(at_home, scope=scope)) is is_given
 
 
@@ -50,7 +58,9 @@ def test_a_refresh_gives_new_tokens_about_the_same_sign_in(client_app: App, toke
     from oidc.tokens import unverified_claims
 
     before, after = unverified_claims(tokens["id_token"]), unverified_claims(fresh["id_token"])
-    assert {name: after[name] for name in ("iss", "sub", "aud", "auth_time", "amr", "sid")} == {name: before[name] for name in ("iss", "sub", "aud", "auth_time", "amr", "sid")}
+    assert {name: after[name] for name in ("iss", "sub", "aud", "auth_time", "amr", "sid")} == {
+        name: before[name] for name in ("iss", "sub", "aud", "auth_time", "amr", "sid")
+    }
     assert after["iat"] - before["iat"] >= 299
     assert "nonce" not in after
 
@@ -138,9 +148,19 @@ def test_what_is_no_refresh_token_is_refused(client_app: App, tokens: dict[str, 
 
 @pytest.mark.spec("RFC 6749", "6")
 @pytest.mark.parametrize(
-    ("scope", "status"), [("openid", 200), (SCOPE, 200), ("", 200), ("openid unheard_of", 200), ("openid email", 400), (SCOPE + " groups", 400)]
+    ("scope", "status"),
+    [
+        ("openid", 200),
+        (SCOPE, 200),
+        ("", 200),
+        ("openid unheard_of", 200),
+        ("openid email", 400),
+        (SCOPE + " groups", 400),
+    ],
 )
-def test_a_scope_is_repeated_or_narrowed_never_widened(client_app: App, tokens: dict[str, str], scope: str, status: int) -> None:
+def test_a_scope_is_repeated_or_narrowed_never_widened(
+    client_app: App, tokens: dict[str, str], scope: str, status: int
+) -> None:
     response = client_app.refresh(tokens["refresh_token"], scope=scope)
     assert response.status_code == status
     if status == 400:
@@ -174,7 +194,9 @@ def test_a_disabled_person_is_refreshed_no_more(client_app: App, tokens: dict[st
 
 
 @pytest.mark.spec("attacks.md", "C5")
-def test_a_person_who_left_the_group_is_refreshed_no_more(client_app: App, tokens: dict[str, str], person: Person) -> None:
+def test_a_person_who_left_the_group_is_refreshed_no_more(
+    client_app: App, tokens: dict[str, str], person: Person
+) -> None:
     client_app.client.is_group_restricted = True
     client_app.client.save()
     assert refusal(client_app.refresh(tokens["refresh_token"])) == INVALID_GRANT

@@ -25,7 +25,11 @@ def test_a_person_signs_in_to_an_app(browser: Browser, person: Person, client_ap
     assert returned["Location"].startswith(client_app.redirect_uri + "?")
     given = answer(returned)
     assert given.keys() == {"code", "state", "scope", "iss"}
-    assert (given["state"], given["scope"], given["iss"]) == ("some state", "openid profile email", "http://localhost:1411")
+    assert (given["state"], given["scope"], given["iss"]) == (
+        "some state",
+        "openid profile email",
+        "http://localhost:1411",
+    )
 
     tokens = client_app.redeem(given["code"]).json()
     assert tokens.keys() == {"access_token", "token_type", "expires_in", "scope", "id_token"}

@@ -30,9 +30,18 @@ def verified(token: str, *, audience: str) -> tuple[dict, dict]:
     jwks = http().get("/.well-known/jwks.json").json()
     header = pyjwt.get_unverified_header(token)
     key = next(key for key in pyjwt.PyJWKSet.from_dict(jwks).keys if key.key_id == header["kid"])
-    one = pyjwt.decode(token, key.key, algorithms=[header["alg"]], audience=audience, issuer=ISSUER, options={"require": ["exp", "iat", "sub", "aud", "iss"]})
+    one = pyjwt.decode(
+        token,
+        key.key,
+        algorithms=[header["alg"]],
+        audience=audience,
+        issuer=ISSUER,
+        options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+    )
     other = jose.decode(token, KeySet.import_key_set(jwks), algorithms=["RS256", "ES256", "PS256", "EdDSA", "Ed25519"])
-    jose.JWTClaimsRegistry(iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": audience}, exp={"essential": True}).validate(other.claims)
+    jose.JWTClaimsRegistry(
+        iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": audience}, exp={"essential": True}
+    ).validate(other.claims)
     assert one == other.claims
     return header, one
 
@@ -51,13 +60,31 @@ def test_what_an_app_gets_verifies_with_the_published_keys(at_home: Browser, per
     digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(tokens["access_token"].encode()).digest()
     protocol = {name: claims.pop(name) for name in ("iss", "sub", "aud", "auth_time", "amr", "nonce", "sid", "at_hash")}
     assert protocol == {
-        "iss": ISSUER, "sub": person.subject, "aud": [client_id], "auth_time": int(session.auth_time.timestamp()), "amr": ["phr"], "nonce": "n-0S6_WzA2Mj", "sid": str(session.pk),
+        "iss": ISSUER,
+        "sub": person.subject,
+        "aud": [client_id],
+        "auth_time": int(session.auth_time.timestamp()),
+        "amr": ["phr"],
+        "nonce": "n-0S6_WzA2Mj",
+        "sid": str(session.pk),
         "at_hash": base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("="),
     }
     assert abs(claims["iat"] - time.time()) < 5
     assert claims["exp"] - claims["iat"] == 3600
     assert claims["jti"]
-    assert claims.keys() == {"iat", "exp", "jti", "given_name", "family_name", "name", "display_name", "preferred_username", "picture", "email", "email_verified"}
+    assert claims.keys() == {
+        "iat",
+        "exp",
+        "jti",
+        "given_name",
+        "family_name",
+        "name",
+        "display_name",
+        "preferred_username",
+        "picture",
+        "email",
+        "email_verified",
+    }
 
     header, claims = verified(tokens["access_token"], audience=ISSUER)
     assert (header["alg"], header["typ"]) == (algorithm, "at+jwt")
@@ -71,7 +98,9 @@ def test_what_an_app_gets_verifies_with_the_published_keys(at_home: Browser, per
 @pytest.mark.spec("conformance", "R14")
 def test_an_app_may_want_the_claims_at_userinfo_only(at_home: Browser) -> None:
     app = an_app("Strict", claims_in_id_token=False)
-    _header, claims = verified(app.tokens(at_home, scope="openid profile email groups")["id_token"], audience=app.client.client_id)
+    _header, claims = verified(
+        app.tokens(at_home, scope="openid profile email groups")["id_token"], audience=app.client.client_id
+    )
     assert claims.keys() == {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "jti", "sid"}
 
 
@@ -83,7 +112,9 @@ def test_no_nonce_in_means_no_nonce_out(at_home: Browser, client_app: App) -> No
 
 @pytest.mark.parametrize("nonce", ["x", "n" * 2000, "ü☃\u2028", '"}, "sub": "evil'], ids=lambda nonce: nonce[:10])
 def test_a_nonce_comes_back_as_it_was(at_home: Browser, client_app: App, nonce: str) -> None:
-    _header, claims = verified(client_app.tokens(at_home, nonce=nonce)["id_token"], audience=client_app.client.client_id)
+    _header, claims = verified(
+        client_app.tokens(at_home, nonce=nonce)["id_token"], audience=client_app.client.client_id
+    )
     assert claims["nonce"] == nonce
 
 
@@ -107,7 +138,24 @@ def test_the_algorithm_is_the_keys_whatever_a_header_says(at_home: Browser, clie
             signing_keys.verify(text)
 
 
-@pytest.mark.parametrize("token", ["", ".", "..", "...", "a.b.c", "e30.e30.", "e30.e30.e30", "ü.ü.ü", "eyJraWQiOiJ4In0.e30.AAAA", "eyJraWQiOlsxXX0.e30.AAAA", "bnVsbA.bnVsbA.AAAA", "W10.W10.AAAA", "\x00.\x00.\x00"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "e30.e30.",
+        "e30.e30.e30",
+        "ü.ü.ü",
+        "eyJraWQiOiJ4In0.e30.AAAA",
+        "eyJraWQiOlsxXX0.e30.AAAA",
+        "bnVsbA.bnVsbA.AAAA",
+        "W10.W10.AAAA",
+        "\x00.\x00.\x00",
+    ],
+)
 def test_what_is_no_token_of_ours_is_unverifiable(db: None, token: str) -> None:
     from oidc import signing_keys
 

@@ -29,7 +29,11 @@ def refusal(response) -> tuple[int, str]:
     body = response.json()
     assert body.keys() == {"error", "error_description"}
     assert body["error_description"]
-    assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == ("no-store", "no-cache", "application/json; charset=utf-8")
+    assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == (
+        "no-store",
+        "no-cache",
+        "application/json; charset=utf-8",
+    )
     return response.status_code, body["error"]
 
 
@@ -41,7 +45,11 @@ INVALID_CLIENT = (401, "invalid_client")
 @pytest.mark.spec("conformance", "R10")
 def test_the_answer_has_its_shape_and_is_kept_by_no_cache(at_home: Browser, client_app: App) -> None:
     response = client_app.redeem(client_app.code(at_home))
-    assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == ("no-store", "no-cache", "application/json; charset=utf-8")
+    assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == (
+        "no-store",
+        "no-cache",
+        "application/json; charset=utf-8",
+    )
     body = response.json()
     assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 3600, "openid profile email")
     assert "Set-Cookie" not in response.headers
@@ -52,7 +60,12 @@ def test_the_answer_has_its_shape_and_is_kept_by_no_cache(at_home: Browser, clie
 def test_nothing_that_was_given_is_kept_in_clear(at_home: Browser, client_app: App) -> None:
     code = client_app.code(at_home, scope="openid offline_access")
     tokens = client_app.redeem(code).json()
-    kept = " ".join(str(value) for model in (Grant, AccessToken, RefreshToken, ClientSecret) for row in model.objects.values() for value in row.values())
+    kept = " ".join(
+        str(value)
+        for model in (Grant, AccessToken, RefreshToken, ClientSecret)
+        for row in model.objects.values()
+        for value in row.values()
+    )
     for secret in (code, tokens["access_token"], tokens["refresh_token"], client_app.secret):
         assert secret not in kept
     assert len(code) >= 43
@@ -79,7 +92,11 @@ def test_basic_credentials_are_form_encoded_first(at_home: Browser) -> None:
 
 def test_the_scheme_is_written_in_any_case(at_home: Browser, client_app: App) -> None:
     header = basic(client_app.client.client_id, client_app.secret).replace("Basic", "bAsIc")
-    form = {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
+    form = {
+        "grant_type": "authorization_code",
+        "code": client_app.code(at_home),
+        "redirect_uri": client_app.redirect_uri,
+    }
     assert post_form("/api/oidc/token", form, headers={"Authorization": header}).status_code == 200
 
 
@@ -131,10 +148,18 @@ def b64(text: str | bytes) -> str:
         (lambda app: basic(app.client.client_id, app.secret), {"client_id": "another"}),
     ],
 )
-def test_a_client_that_cannot_prove_itself_is_refused_and_burns_no_code(at_home: Browser, client_app: App, header, form: dict[str, str]) -> None:
-    known = {"id": client_app.client.client_id, "secret": client_app.secret, "hash": ClientSecret.objects.get().secret_hash}
+def test_a_client_that_cannot_prove_itself_is_refused_and_burns_no_code(
+    at_home: Browser, client_app: App, header, form: dict[str, str]
+) -> None:
+    known = {
+        "id": client_app.client.client_id,
+        "secret": client_app.secret,
+        "hash": ClientSecret.objects.get().secret_hash,
+    }
     code = client_app.code(at_home)
-    sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": client_app.redirect_uri} | {name: value.format(**known) for name, value in form.items()}
+    sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": client_app.redirect_uri} | {
+        name: value.format(**known) for name, value in form.items()
+    }
     given = header(client_app)
     response = post_form("/api/oidc/token", sent, headers={"Authorization": given} if given else {})
     assert refusal(response) == INVALID_CLIENT
@@ -176,35 +201,80 @@ def test_the_same_attempt_with_the_other_authentication_is_no_replay(at_home: Br
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_wrong_request_is_refused(at_home: Browser, client_app: App, form: dict[str, str | None], expected: tuple[int, str]) -> None:
-    usual = {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
+def test_a_wrong_request_is_refused(
+    at_home: Browser, client_app: App, form: dict[str, str | None], expected: tuple[int, str]
+) -> None:
+    usual = {
+        "grant_type": "authorization_code",
+        "code": client_app.code(at_home),
+        "redirect_uri": client_app.redirect_uri,
+    }
     assert refusal(client_app.token(**usual | form)) == expected
     assert not AccessToken.objects.exists()
 
 
 @pytest.mark.spec("RFC 6749", "3.2")
 def test_a_parameter_that_comes_twice_is_refused(at_home: Browser, client_app: App) -> None:
-    body = urlencode([("grant_type", "authorization_code"), ("code", client_app.code(at_home)), ("redirect_uri", client_app.redirect_uri), ("code", "x")])
-    response = http().post("/api/oidc/token", body, content_type="application/x-www-form-urlencoded", headers={"Authorization": basic(client_app.client.client_id, client_app.secret)})
+    body = urlencode(
+        [
+            ("grant_type", "authorization_code"),
+            ("code", client_app.code(at_home)),
+            ("redirect_uri", client_app.redirect_uri),
+            ("code", "x"),
+        ]
+    )
+    response = http().post(
+        "/api/oidc/token",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": basic(client_app.client.client_id, client_app.secret)},
+    )
     assert refusal(response) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
 def test_only_a_form_is_read(at_home: Browser, client_app: App, kind: str) -> None:
-    body = urlencode({"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri})
-    response = http().post("/api/oidc/token", body, content_type=kind, headers={"Authorization": basic(client_app.client.client_id, client_app.secret)})
+    body = urlencode(
+        {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
+    )
+    response = http().post(
+        "/api/oidc/token",
+        body,
+        content_type=kind,
+        headers={"Authorization": basic(client_app.client.client_id, client_app.secret)},
+    )
     assert refusal(response) == (400, "invalid_request")
 
 
 def test_a_charset_after_the_type_is_fine(at_home: Browser, client_app: App) -> None:
-    body = urlencode({"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri})
+    body = urlencode(
+        {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
+    )
     kind = "application/x-www-form-urlencoded;charset=UTF-8"
-    assert http().post("/api/oidc/token", body, content_type=kind, headers={"Authorization": basic(client_app.client.client_id, client_app.secret)}).status_code == 200
+    assert (
+        http()
+        .post(
+            "/api/oidc/token",
+            body,
+            content_type=kind,
+            headers={"Authorization": basic(client_app.client.client_id, client_app.secret)},
+        )
+        .status_code
+        == 200
+    )
 
 
 def test_the_query_is_never_read(at_home: Browser, client_app: App) -> None:
-    query = urlencode({"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri})
-    assert refusal(post_form("/api/oidc/token?" + query, {}, headers={"Authorization": basic(client_app.client.client_id, client_app.secret)})) == (400, "invalid_request")
+    query = urlencode(
+        {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
+    )
+    assert refusal(
+        post_form(
+            "/api/oidc/token?" + query,
+            {},
+            headers={"Authorization": basic(client_app.client.client_id, client_app.secret)},
+        )
+    ) == (400, "invalid_request")
 
 
 @pytest.mark.spec("Pocket ID contract", "3.3")
@@ -289,7 +359,9 @@ def test_a_person_deleted_meanwhile_gets_nothing(at_home: Browser, client_app: A
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
 
 
-def test_a_person_taken_out_of_the_group_meanwhile_gets_nothing(at_home: Browser, client_app: App, person: Person) -> None:
+def test_a_person_taken_out_of_the_group_meanwhile_gets_nothing(
+    at_home: Browser, client_app: App, person: Person
+) -> None:
     staff = Group.objects.create(name="staff", friendly_name="Staff")
     person.user.groups.add(staff)
     client_app.client.is_group_restricted = True

@@ -52,13 +52,21 @@ def test_or_in_a_form(access_token: str, person: Person) -> None:
 
 @pytest.mark.spec("attacks.md", "C26")
 def test_but_never_in_the_address(access_token: str) -> None:
-    for response in (http().get("/api/oidc/userinfo", {"access_token": access_token}), post_form(f"/api/oidc/userinfo?access_token={access_token}", {})):
+    for response in (
+        http().get("/api/oidc/userinfo", {"access_token": access_token}),
+        post_form(f"/api/oidc/userinfo?access_token={access_token}", {}),
+    ):
         assert response.status_code == 401
 
 
 @pytest.mark.spec("relying-parties.md", "3, rule 20")
 def test_a_content_type_without_a_body_is_no_matter(access_token: str) -> None:
-    assert http().get("/api/oidc/userinfo", headers={"Authorization": f"Bearer {access_token}"}, CONTENT_TYPE="application/json").status_code == 200
+    assert (
+        http()
+        .get("/api/oidc/userinfo", headers={"Authorization": f"Bearer {access_token}"}, CONTENT_TYPE="application/json")
+        .status_code
+        == 200
+    )
 
 
 @pytest.mark.spec("RFC 6750", "3.1")
@@ -69,9 +77,27 @@ def test_without_a_token_there_is_a_challenge_and_no_reason(db: None, header: st
 
 
 @pytest.mark.spec("attacks.md", "C9")
-@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t + "A", lambda t: t + " x", lambda t: "A" + t[1:], lambda t: t.upper(), lambda t: t.replace(".", ".."), lambda t: "x", lambda t: "a.b.c", lambda t: "ü", lambda t: "\x7f", lambda t: "x" * 60_000])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t[:-1],
+        lambda t: t + "A",
+        lambda t: t + " x",
+        lambda t: "A" + t[1:],
+        lambda t: t.upper(),
+        lambda t: t.replace(".", ".."),
+        lambda t: "x",
+        lambda t: "a.b.c",
+        lambda t: "ü",
+        lambda t: "\x7f",
+        lambda t: "x" * 60_000,
+    ],
+)
 def test_a_changed_token_is_no_token(access_token: str, change) -> None:
-    assert refusal(http().get("/api/oidc/userinfo", headers={"Authorization": "Bearer " + change(access_token)})) == (401, "invalid_token")
+    assert refusal(http().get("/api/oidc/userinfo", headers={"Authorization": "Bearer " + change(access_token)})) == (
+        401,
+        "invalid_token",
+    )
 
 
 @pytest.mark.spec("attacks.md", "C10")
@@ -119,13 +145,22 @@ def claims(browser: Browser, app: App, scope: str) -> dict[str, object]:
 @pytest.mark.spec("Pocket ID contract", "8.3")
 def test_each_scope_tells_its_own(at_home: Browser, client_app: App, person: Person) -> None:
     sub = {"sub": person.subject}
-    profile = {"given_name": "Bob", "family_name": "Example", "name": "Bob Example", "display_name": "Bob Example", "preferred_username": "bob", "picture": f"http://localhost:1411/api/users/{person.subject}/profile-picture.png"}
+    profile = {
+        "given_name": "Bob",
+        "family_name": "Example",
+        "name": "Bob Example",
+        "display_name": "Bob Example",
+        "preferred_username": "bob",
+        "picture": f"http://localhost:1411/api/users/{person.subject}/profile-picture.png",
+    }
     email = {"email": "bob@example.org", "email_verified": True}
     assert claims(at_home, client_app, "openid") == sub
     assert claims(at_home, client_app, "openid profile") == sub | profile
     assert claims(at_home, client_app, "openid email") == sub | email
     assert claims(at_home, client_app, "openid groups") == sub | {"groups": []}
-    assert claims(at_home, client_app, "openid profile email groups offline_access") == sub | profile | email | {"groups": []}
+    assert claims(at_home, client_app, "openid profile email groups offline_access") == sub | profile | email | {
+        "groups": []
+    }
 
 
 @pytest.mark.spec("conformance", "R16")
@@ -149,18 +184,37 @@ def test_custom_claims_come_with_the_profile_as_json_or_text(at_home: Browser, c
     person.user.groups.add(staff)
     for key, value in {"shift": "night", "level": "1", "both": "group"}.items():
         CustomClaim.objects.create(group=staff, key=key, value=value)
-    for key, value in {"both": "own", "list": '["a", 1]', "object": '{"a": {"b": null}}', "yes": "true", "text": "not json", "quote": 'a"b', "name": "Somebody Else", "huge": "1e999"}.items():
+    for key, value in {
+        "both": "own",
+        "list": '["a", 1]',
+        "object": '{"a": {"b": null}}',
+        "yes": "true",
+        "text": "not json",
+        "quote": 'a"b',
+        "name": "Somebody Else",
+        "huge": "1e999",
+    }.items():
         CustomClaim.objects.create(user=person.user, key=key, value=value)
     told = claims(at_home, client_app, "openid profile")
     assert {key: told[key] for key in ("shift", "level", "both", "list", "object", "yes", "text", "quote", "name")} == {
-        "shift": "night", "level": 1, "both": "own", "list": ["a", 1], "object": {"a": {"b": None}}, "yes": True, "text": "not json", "quote": 'a"b', "name": "Bob Example",
+        "shift": "night",
+        "level": 1,
+        "both": "own",
+        "list": ["a", 1],
+        "object": {"a": {"b": None}},
+        "yes": True,
+        "text": "not json",
+        "quote": 'a"b',
+        "name": "Bob Example",
     }
     assert "shift" not in claims(at_home, client_app, "openid email")
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "[NaN]"])
 @pytest.mark.spec("RFC 8259", "6")
-def test_a_custom_claim_never_makes_the_answer_anything_but_json(at_home: Browser, client_app: App, person: Person, value: str) -> None:
+def test_a_custom_claim_never_makes_the_answer_anything_but_json(
+    at_home: Browser, client_app: App, person: Person, value: str
+) -> None:
     import json
 
     def refuse(constant: str) -> None:
@@ -172,8 +226,12 @@ def test_a_custom_claim_never_makes_the_answer_anything_but_json(at_home: Browse
 
 
 @pytest.mark.spec("attacks.md", "C22")
-@pytest.mark.parametrize("key", ["sub", "iss", "aud", "exp", "acr", "amr", "auth_time", "nonce", "groups", "email_verified"])
-def test_a_reserved_claim_cannot_be_made_and_would_have_no_effect(at_home: Browser, client_app: App, person: Person, key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["sub", "iss", "aud", "exp", "acr", "amr", "auth_time", "nonce", "groups", "email_verified"]
+)
+def test_a_reserved_claim_cannot_be_made_and_would_have_no_effect(
+    at_home: Browser, client_app: App, person: Person, key: str
+) -> None:
     from django.core.exceptions import ValidationError
 
     from oidc.tokens import unverified_claims

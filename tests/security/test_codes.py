@@ -72,8 +72,13 @@ def test_b8_a_public_client_cannot_do_without_pkce(at_home: Browser, public_app:
     public_app.client.save()
     public_app.verifier = ""
     assert answer(public_app.ask(at_home))["error"] == "invalid_request"
-    assert answer(public_app.ask(at_home, code_challenge="", code_challenge_method="S256"))["error"] == "invalid_request"
-    assert answer(public_app.ask(at_home, code_challenge="v" * 43, code_challenge_method="plain"))["error"] == "invalid_request"
+    assert (
+        answer(public_app.ask(at_home, code_challenge="", code_challenge_method="S256"))["error"] == "invalid_request"
+    )
+    assert (
+        answer(public_app.ask(at_home, code_challenge="v" * 43, code_challenge_method="plain"))["error"]
+        == "invalid_request"
+    )
 
 
 @pytest.mark.spec("attacks.md", "B9")

@@ -22,13 +22,34 @@ def at_home(browser: Browser, person: Person) -> Browser:
 
 
 @pytest.mark.spec("attacks.md", "F1")
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, {"Origin": "null", "Sec-Fetch-Site": "cross-site"}, {"Origin": "https://app.localhost:1411", "Sec-Fetch-Site": "same-site"}, {"Origin": None, "Sec-Fetch-Site": "cross-site"}, {"Origin": "http://localhost:1412"}, {"Origin": "https://localhost:1411"}])
-def test_f1_another_site_agrees_to_nothing_in_the_persons_name(at_home: Browser, client_app: App, headers: dict[str, str | None]) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://app.localhost:1411", "Sec-Fetch-Site": "same-site"},
+        {"Origin": None, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://localhost:1412"},
+        {"Origin": "https://localhost:1411"},
+    ],
+)
+def test_f1_another_site_agrees_to_nothing_in_the_persons_name(
+    at_home: Browser, client_app: App, headers: dict[str, str | None]
+) -> None:
     asked = client_app.ask(at_home)
     page = at_home.get(asked["Location"])
-    stolen = {"interaction": asked["Location"].partition("=")[2], "decision": "allow", "csrfmiddlewaretoken": page.context["csrf_token"]}
+    stolen = {
+        "interaction": asked["Location"].partition("=")[2],
+        "decision": "allow",
+        "csrfmiddlewaretoken": page.context["csrf_token"],
+    }
     assert at_home.post("/interaction", stolen, headers=headers).status_code == 403
-    assert at_home.post(f"/api/oidc/interactions/{stolen['interaction']}/complete", {"step": "consent"}, content_type="application/json", headers=headers).status_code in (403, 404)
+    assert at_home.post(
+        f"/api/oidc/interactions/{stolen['interaction']}/complete",
+        {"step": "consent"},
+        content_type="application/json",
+        headers=headers,
+    ).status_code in (403, 404)
     assert not Consent.objects.exists()
 
 
@@ -38,7 +59,11 @@ def test_f1_consent_is_bound_to_the_request_and_the_session(at_home: Browser, cl
     page = at_home.get(asked["Location"])
     thief = Browser()
     thief.sign_in(admin)
-    form = {"interaction": asked["Location"].partition("=")[2], "decision": "allow", "csrfmiddlewaretoken": page.context["csrf_token"]}
+    form = {
+        "interaction": asked["Location"].partition("=")[2],
+        "decision": "allow",
+        "csrfmiddlewaretoken": page.context["csrf_token"],
+    }
     assert thief.post("/interaction", form).status_code == 403
     at_home.press("consent-allow", page, interaction=form["interaction"], scope="openid email groups")
     assert [consent.scope for consent in Consent.objects.all()] == ["openid"]
@@ -69,13 +94,17 @@ def pages(browser: Browser, app: App) -> dict[str, object]:
 @pytest.mark.spec("attacks.md", "F2, F10")
 def test_f2_no_page_is_framed_and_none_runs_what_is_not_ours(at_home: Browser, client_app: App) -> None:
     for name, response in pages(at_home, client_app).items():
-        policy = dict(directive.strip().partition(" ")[::2] for directive in response["Content-Security-Policy"].split(";"))
+        policy = dict(
+            directive.strip().partition(" ")[::2] for directive in response["Content-Security-Policy"].split(";")
+        )
         assert policy["frame-ancestors"] == "'none'", name
         assert policy["default-src"] == "'self'", name
         assert policy["object-src"] == "'none'", name
         assert policy["base-uri"] == "'self'", name
         for kind in ("script-src", "style-src"):
-            assert set(policy[kind].split()) <= {"'self'"} or re.fullmatch(r"'self' 'nonce-[\w+/=-]{16,}'", policy[kind]), (name, policy[kind])
+            assert set(policy[kind].split()) <= {"'self'"} or re.fullmatch(
+                r"'self' 'nonce-[\w+/=-]{16,}'", policy[kind]
+            ), (name, policy[kind])
         assert "unsafe" not in response["Content-Security-Policy"], name
         assert response["X-Content-Type-Options"] == "nosniff", name
         assert has_only_our_scripts(response.text, policy), name
@@ -83,8 +112,14 @@ def test_f2_no_page_is_framed_and_none_runs_what_is_not_ours(at_home: Browser, c
 
 def has_only_our_scripts(text: str, policy: dict[str, str]) -> bool:
     nonces = re.findall(r"nonce-([^']+)", policy["script-src"])
-    inline = [attributes for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL) if body.strip()]
-    return not re.search(r"<[^>]+\s(on[a-z]+|style)=", text) and "javascript:" not in text and all(any(f'nonce="{nonce}"' in attributes for nonce in nonces) for attributes in inline)
+    inline = [
+        attributes for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL) if body.strip()
+    ]
+    return (
+        not re.search(r"<[^>]+\s(on[a-z]+|style)=", text)
+        and "javascript:" not in text
+        and all(any(f'nonce="{nonce}"' in attributes for nonce in nonces) for attributes in inline)
+    )
 
 
 @pytest.mark.spec("attacks.md", "F2")
@@ -116,10 +151,28 @@ def test_f10_a_form_action_cannot_be_opened_by_a_redirect_uri(at_home: Browser) 
 
 
 @pytest.mark.spec("attacks.md", "F4")
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "\\evil.example", "https://evil.example", "https:evil.example", "https://app.example.org/goodbye@evil.example", "https://app.example.org.evil.example/goodbye", "/%09/evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "https://app.example.org/goodbye@evil.example",
+        "https://app.example.org.evil.example/goodbye",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+    ],
+)
 def test_f4_sign_out_leads_only_to_registered_addresses(at_home: Browser, client_app: App, target: str) -> None:
     hint = client_app.tokens(at_home)["id_token"]
-    for parameters in ({"id_token_hint": hint, "post_logout_redirect_uri": target}, {"post_logout_redirect_uri": target}, {"id_token_hint": hint, "rd": target, "post_logout_redirect_uri": target}, {"post_logout_redirect_uri": target, "client_id": client_app.client.client_id}):
+    for parameters in (
+        {"id_token_hint": hint, "post_logout_redirect_uri": target},
+        {"post_logout_redirect_uri": target},
+        {"id_token_hint": hint, "rd": target, "post_logout_redirect_uri": target},
+        {"post_logout_redirect_uri": target, "client_id": client_app.client.client_id},
+    ):
         assert at_home.get("/api/oidc/end-session", parameters)["Location"] == "http://localhost:1411/logout"
     assert Session.objects.exists()
 
@@ -128,14 +181,30 @@ def test_f4_sign_out_leads_only_to_registered_addresses(at_home: Browser, client
 def test_f5_f6_nobody_is_signed_out_unasked(at_home: Browser, client_app: App, admin: Person) -> None:
     hers = Browser()
     hers.sign_in(admin)
-    for parameters in ({}, {"id_token_hint": client_app.tokens(hers)["id_token"]}, {"id_token_hint": client_app.tokens(at_home)["id_token"], "client_id": an_app("Other").client.client_id}):
+    for parameters in (
+        {},
+        {"id_token_hint": client_app.tokens(hers)["id_token"]},
+        {"id_token_hint": client_app.tokens(at_home)["id_token"], "client_id": an_app("Other").client.client_id},
+    ):
         assert at_home.get("/api/oidc/end-session", parameters)["Location"] == "http://localhost:1411/logout"
     assert at_home.get("/logout").status_code == 200
     assert Session.objects.count() == 2
 
 
 @pytest.mark.spec("attacks.md", "F12")
-@pytest.mark.parametrize("colour", ["red", "#fff", "#3454d1;}", "url(https://evil.example)", "#3454d1\n", "</style><script>", "var(--x)", "expression(1)"])
+@pytest.mark.parametrize(
+    "colour",
+    [
+        "red",
+        "#fff",
+        "#3454d1;}",
+        "url(https://evil.example)",
+        "#3454d1\n",
+        "</style><script>",
+        "var(--x)",
+        "expression(1)",
+    ],
+)
 def test_f12_branding_takes_typed_values_only(db: None, colour: str) -> None:
     from django.core.exceptions import ValidationError
 
@@ -146,23 +215,62 @@ def test_f12_branding_takes_typed_values_only(db: None, colour: str) -> None:
 @pytest.mark.spec("attacks.md", "F13")
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1411"])
 def test_f13_no_answer_with_a_cookie_is_readable_elsewhere(at_home: Browser, client_app: App, origin: str) -> None:
-    for path in ("/authorize", "/settings/account", "/api/webauthn/credentials", "/api/webauthn/login/start", "/api/webauthn/register/start", "/admin/", "/login"):
+    for path in (
+        "/authorize",
+        "/settings/account",
+        "/api/webauthn/credentials",
+        "/api/webauthn/login/start",
+        "/api/webauthn/register/start",
+        "/admin/",
+        "/login",
+    ):
         response = at_home.get(path, headers={"Origin": origin})
         assert "Access-Control-Allow-Origin" not in response.headers, path
     for path in ("/api/oidc/token", "/api/oidc/userinfo", "/.well-known/jwks.json", "/api/oidc/end-session"):
-        for response in (at_home.options(path, headers={"Origin": origin}), at_home.get(path, headers={"Origin": origin})):
+        for response in (
+            at_home.options(path, headers={"Origin": origin}),
+            at_home.get(path, headers={"Origin": origin}),
+        ):
             assert response.headers.get("Access-Control-Allow-Origin") == "*"
             assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 @pytest.mark.spec("attacks.md", "G17")
-@pytest.mark.parametrize("path", ["/api/webauthn/logout", "/api/webauthn/register/finish", "/api/webauthn/reauthenticate", "/api/webauthn/login/finish", "/api/webauthn/credentials/x", "/settings/passkeys/x/delete", "/api/signup/setup"])
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": None, "Sec-Fetch-Site": "cross-site"}, {"Origin": None, "Sec-Fetch-Site": "same-site"}, {"Origin": "http://localhost:1411.evil.example"}], ids=str)
-def test_g17_another_sites_page_cannot_act_with_the_session(at_home: Browser, path: str, headers: dict[str, str | None]) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/webauthn/logout",
+        "/api/webauthn/register/finish",
+        "/api/webauthn/reauthenticate",
+        "/api/webauthn/login/finish",
+        "/api/webauthn/credentials/x",
+        "/settings/passkeys/x/delete",
+        "/api/signup/setup",
+    ],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": None, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": None, "Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://localhost:1411.evil.example"},
+    ],
+    ids=str,
+)
+def test_g17_another_sites_page_cannot_act_with_the_session(
+    at_home: Browser, path: str, headers: dict[str, str | None]
+) -> None:
     for method in ("post", "put", "patch", "delete"):
         sent = {name: value for name, value in headers.items() if value}
         if method == "post":
-            response = at_home.post(path, b"{}", content_type="application/json", headers=headers | {"Sec-Fetch-Site": headers.get("Sec-Fetch-Site")})
+            response = at_home.post(
+                path,
+                b"{}",
+                content_type="application/json",
+                headers=headers | {"Sec-Fetch-Site": headers.get("Sec-Fetch-Site")},
+            )
         else:
             response = getattr(at_home, method)(path, b"{}", content_type="application/json", headers=sent)
         assert response.status_code == 403
@@ -187,14 +295,29 @@ def test_d30_the_cookies_of_an_https_server_are_for_its_host_alone(db: None) -> 
     import sys
 
     code = "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.CEREMONY_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS)"
-    environment = {"APP_URL": "https://id.example.org", "ENCRYPTION_KEY": "x" * 32, "DJANGO_SETTINGS_MODULE": "pocketid.settings", "PATH": "/usr/bin"}
-    found = subprocess.run([sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True)
-    assert found.stdout.split() == ["__Host-access_token", "__Secure-webauthn_session", "__Host-csrf", "True", "31536000"], found.stderr
+    environment = {
+        "APP_URL": "https://id.example.org",
+        "ENCRYPTION_KEY": "x" * 32,
+        "DJANGO_SETTINGS_MODULE": "pocketid.settings",
+        "PATH": "/usr/bin",
+    }
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
+    )
+    assert found.stdout.split() == [
+        "__Host-access_token",
+        "__Secure-webauthn_session",
+        "__Host-csrf",
+        "True",
+        "31536000",
+    ], found.stderr
 
 
 @pytest.mark.spec("attacks.md", "G2")
 def test_g2_other_peoples_rows_are_not_found(at_home: Browser, admin: Person) -> None:
     for method in ("patch", "delete"):
-        response = getattr(at_home, method)(f"/api/webauthn/credentials/{admin.passkey.pk}", b'{"name": "x"}', content_type="application/json")
+        response = getattr(at_home, method)(
+            f"/api/webauthn/credentials/{admin.passkey.pk}", b'{"name": "x"}', content_type="application/json"
+        )
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert is_error_page(at_home.get("/authorize?interaction=" + str(admin.user.pk)))

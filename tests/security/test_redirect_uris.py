@@ -28,7 +28,13 @@ def at_home(browser: Browser, person: Person, client_app: App) -> Browser:
 def refuses(browser: Browser, app: App, uri: str) -> bool:
     """A page, no redirect, and nothing stored: alone, and with everything an attacker might add."""
     before = Grant.objects.count()
-    for extra in ({}, {"response_mode": "form_post"}, {"prompt": "none"}, {"response_type": "nonsense"}, {"scope": "profile"}):
+    for extra in (
+        {},
+        {"response_mode": "form_post"},
+        {"prompt": "none"},
+        {"response_type": "nonsense"},
+        {"scope": "profile"},
+    ):
         response = app.ask(browser, redirect_uri=uri, **extra)
         assert is_error_page(response), (uri, extra, response.headers)
     return Grant.objects.count() == before
@@ -37,14 +43,39 @@ def refuses(browser: Browser, app: App, uri: str) -> bool:
 @pytest.mark.spec("attacks.md", "A1, A2")
 @pytest.mark.parametrize(
     "uri",
-    ["https://app.example.org@evil.example/callback", "https://app.example.org:x@evil.example/callback", "https://app.example.org@a@evil.example/callback", "https://user@app.example.org/callback", "https://@app.example.org/callback", "https://app.example.org%40evil.example/callback"],
+    [
+        "https://app.example.org@evil.example/callback",
+        "https://app.example.org:x@evil.example/callback",
+        "https://app.example.org@a@evil.example/callback",
+        "https://user@app.example.org/callback",
+        "https://@app.example.org/callback",
+        "https://app.example.org%40evil.example/callback",
+    ],
 )
 def test_a1_a_user_name_before_the_host_is_no_host(at_home: Browser, client_app: App, uri: str) -> None:
     assert refuses(at_home, client_app, uri)
 
 
 @pytest.mark.spec("attacks.md", "A4")
-@pytest.mark.parametrize("uri", ["https://app.example.org.evil.example/callback", "https://evil.example/https://app.example.org/callback", f"{GOOD}/../x", f"{GOOD}evil", f"{GOOD}/", f"{GOOD};x", f"{GOOD}/%2e%2e/x", "https://app.example.org/callback\\@evil.example", "https://evilapp.example.org/callback", f"{GOOD}?x=1", f"{GOOD}%00", f"{GOOD} ", f" {GOOD}", f"{GOOD}\n"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.org.evil.example/callback",
+        "https://evil.example/https://app.example.org/callback",
+        f"{GOOD}/../x",
+        f"{GOOD}evil",
+        f"{GOOD}/",
+        f"{GOOD};x",
+        f"{GOOD}/%2e%2e/x",
+        "https://app.example.org/callback\\@evil.example",
+        "https://evilapp.example.org/callback",
+        f"{GOOD}?x=1",
+        f"{GOOD}%00",
+        f"{GOOD} ",
+        f" {GOOD}",
+        f"{GOOD}\n",
+    ],
+)
 def test_a4_something_like_the_registered_address_is_another(at_home: Browser, client_app: App, uri: str) -> None:
     assert refuses(at_home, client_app, uri)
 
@@ -52,14 +83,44 @@ def test_a4_something_like_the_registered_address_is_another(at_home: Browser, c
 @pytest.mark.spec("attacks.md", "A5")
 def test_a5_on_loopback_only_the_port_may_differ(at_home: Browser) -> None:
     app = an_app("CLI", redirect_uris="http://127.0.0.1/cb\nhttp://[::1]:7000/cb\nhttp://localhost/cb")
-    for wrong in ("http://localhost.evil.example/cb", "http://127.0.0.1.evil.example/cb", "http://127.0.0.1:80@evil.example/cb", "https://127.0.0.1/cb", "http://127.0.0.2/cb", "http://127.0.0.1/cb2", "http://127.0.0.1:0/cb", "http://127.0.0.1:99999/cb", "http://127.0.0.1:/cb", "http://127.0.0.1:8x/cb", "http://127.1/cb", "http://2130706433/cb", "http://0x7f.0.0.1/cb", "http://[::ffff:127.0.0.1]/cb", "http://LOCALHOST/cb", "http://127.0.0.1:8080/cb?x=1", "http://127.0.0.1:٨٠/cb"):
+    for wrong in (
+        "http://localhost.evil.example/cb",
+        "http://127.0.0.1.evil.example/cb",
+        "http://127.0.0.1:80@evil.example/cb",
+        "https://127.0.0.1/cb",
+        "http://127.0.0.2/cb",
+        "http://127.0.0.1/cb2",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:99999/cb",
+        "http://127.0.0.1:/cb",
+        "http://127.0.0.1:8x/cb",
+        "http://127.1/cb",
+        "http://2130706433/cb",
+        "http://0x7f.0.0.1/cb",
+        "http://[::ffff:127.0.0.1]/cb",
+        "http://LOCALHOST/cb",
+        "http://127.0.0.1:8080/cb?x=1",
+        "http://127.0.0.1:٨٠/cb",
+    ):
         assert refuses(at_home, app, wrong)
     for right in ("http://127.0.0.1:8080/cb", "http://[::1]:1/cb", "http://localhost:65535/cb"):
         assert app.ask(at_home, redirect_uri=right)["Location"].startswith("/interaction")
 
 
 @pytest.mark.spec("attacks.md", "A6")
-@pytest.mark.parametrize("uri", ["javascript:alert(1)", "JavaScript://app.example.org/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://app.example.org/x", "about:blank", "view-source:https://app.example.org/"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "javascript:alert(1)",
+        "JavaScript://app.example.org/%0aalert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "blob:https://app.example.org/x",
+        "about:blank",
+        "view-source:https://app.example.org/",
+    ],
+)
 def test_a6_schemes_that_browsers_run_are_refused_at_registration_and_in_use(at_home: Browser, uri: str) -> None:
     with pytest.raises(ValidationError):
         Client(name="x", redirect_uris=uri).full_clean()
@@ -81,7 +142,11 @@ def test_a8_a_fragment_is_refused_at_registration_and_in_use(at_home: Browser, c
 @pytest.mark.spec("attacks.md", "A9")
 @pytest.mark.parametrize("name", ["redirect_uri", "client_id", "scope", "state", "response_type", "nonce"])
 def test_a9_a_parameter_twice_is_used_neither_way(at_home: Browser, client_app: App, name: str) -> None:
-    for query in (urlencode(client_app.request()) + f"&{name}=evil", f"{name}=evil&" + urlencode(client_app.request()), urlencode(client_app.request()) + f"&{name}="):
+    for query in (
+        urlencode(client_app.request()) + f"&{name}=evil",
+        f"{name}=evil&" + urlencode(client_app.request()),
+        urlencode(client_app.request()) + f"&{name}=",
+    ):
         assert is_error_page(at_home.get("/authorize?" + query))
         assert is_error_page(at_home.post("/authorize", query, content_type="application/x-www-form-urlencoded"))
 
@@ -98,7 +163,25 @@ def test_a10_a_redirect_uri_is_never_learnt_from_a_request(at_home: Browser) -> 
 
 
 @pytest.mark.spec("attacks.md", "A12")
-@pytest.mark.parametrize("pattern", ["*", "https://*", "https://*/callback", "https://*.org/callback", "https://*.*/x", "https://app.*/callback", "https://app.*.org/x", "https://*example.org/callback", "*://example.org/callback", "https://*:*@example.org/", "https://a*b/callback", "http://*", "**", "https://app.example.*"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "https://*",
+        "https://*/callback",
+        "https://*.org/callback",
+        "https://*.*/x",
+        "https://app.*/callback",
+        "https://app.*.org/x",
+        "https://*example.org/callback",
+        "*://example.org/callback",
+        "https://*:*@example.org/",
+        "https://a*b/callback",
+        "http://*",
+        "**",
+        "https://app.example.*",
+    ],
+)
 def test_a12_a_wildcard_for_strangers_hosts_cannot_be_registered(db: None, pattern: str) -> None:
     with pytest.raises(ValidationError):
         Client(name="x", redirect_uris=pattern).full_clean()
@@ -108,7 +191,19 @@ def test_a12_a_wildcard_for_strangers_hosts_cannot_be_registered(db: None, patte
 def test_a12_a_wildcard_is_one_label_and_may_be_forbidden(at_home: Browser, settings) -> None:
     app = an_app("Previews", redirect_uris="https://*.example.com/callback")
     assert "Location" in app.ask(at_home, redirect_uri="https://a.example.com/callback").headers
-    for wrong in ("https://example.com/callback", "https://a.b.example.com/callback", "https://.example.com/callback", "https://a/.example.com/callback", "https://evil.example#.example.com/callback", "https://evil.example?.example.com/callback", "https://evil.example\\.example.com/callback", "https://a.example.com:444/callback", "https://a%2eb.example.com/callback", "https://ü.example.com/callback", "https://*.example.com/callback@evil"):
+    for wrong in (
+        "https://example.com/callback",
+        "https://a.b.example.com/callback",
+        "https://.example.com/callback",
+        "https://a/.example.com/callback",
+        "https://evil.example#.example.com/callback",
+        "https://evil.example?.example.com/callback",
+        "https://evil.example\\.example.com/callback",
+        "https://a.example.com:444/callback",
+        "https://a%2eb.example.com/callback",
+        "https://ü.example.com/callback",
+        "https://*.example.com/callback@evil",
+    ):
         assert refuses(at_home, app, wrong)
     settings.ALLOW_CALLBACK_WILDCARDS = False
     assert refuses(at_home, app, "https://a.example.com/callback")
@@ -117,7 +212,24 @@ def test_a12_a_wildcard_is_one_label_and_may_be_forbidden(at_home: Browser, sett
 
 
 @pytest.mark.spec("attacks.md", "A13")
-@pytest.mark.parametrize("uri", ["HTTPS://app.example.org/callback", "https://APP.example.org/callback", "https://app.example.org/Callback", "https://app.example.org:443/callback", "https://app.example.org/%63allback", "https://app.example.org//callback", "https://app.example.org/./callback", "https://app.example.org./callback", f"{GOOD}?", "https://ａpp.example.org/callback", "https://app.example.org/callback\u200b", "https:/app.example.org/callback", "https:app.example.org/callback"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "HTTPS://app.example.org/callback",
+        "https://APP.example.org/callback",
+        "https://app.example.org/Callback",
+        "https://app.example.org:443/callback",
+        "https://app.example.org/%63allback",
+        "https://app.example.org//callback",
+        "https://app.example.org/./callback",
+        "https://app.example.org./callback",
+        f"{GOOD}?",
+        "https://ａpp.example.org/callback",
+        "https://app.example.org/callback\u200b",
+        "https:/app.example.org/callback",
+        "https:app.example.org/callback",
+    ],
+)
 def test_a13_addresses_are_compared_letter_by_letter(at_home: Browser, client_app: App, uri: str) -> None:
     assert refuses(at_home, client_app, uri)
 
@@ -130,14 +242,28 @@ def test_a14_the_address_of_another_app_is_not_ones_own(at_home: Browser, client
 
 @pytest.mark.spec("attacks.md", "A16")
 def test_a16_request_objects_are_refused(at_home: Browser, client_app: App) -> None:
-    assert answer(client_app.ask(at_home, request="eyJhbGciOiJub25lIn0.eyJzY29wZSI6Im9wZW5pZCJ9."))["error"] == "request_not_supported"
-    assert answer(client_app.ask(at_home, request_uri="http://169.254.169.254/"))["error"] == "request_uri_not_supported"
+    assert (
+        answer(client_app.ask(at_home, request="eyJhbGciOiJub25lIn0.eyJzY29wZSI6Im9wZW5pZCJ9."))["error"]
+        == "request_not_supported"
+    )
+    assert (
+        answer(client_app.ask(at_home, request_uri="http://169.254.169.254/"))["error"] == "request_uri_not_supported"
+    )
 
 
 @pytest.mark.spec("attacks.md", "A18")
 def test_a18_enormous_and_unreadable_parameters_are_refused(at_home: Browser, client_app: App) -> None:
     usual = urlencode(client_app.request(state=None, nonce=None))
-    for extra in ("state=" + "x" * 65536, "nonce=" + "n" * 65536, "state=%ff%fe", "state=%00", "state=%ed%a0%80", "&".join(f"p{n}=1" for n in range(5000)), "state=%", "&&&&=&=x"):
+    for extra in (
+        "state=" + "x" * 65536,
+        "nonce=" + "n" * 65536,
+        "state=%ff%fe",
+        "state=%00",
+        "state=%ed%a0%80",
+        "&".join(f"p{n}=1" for n in range(5000)),
+        "state=%",
+        "&&&&=&=x",
+    ):
         response = at_home.get(f"/authorize?{usual}&{extra}")
         assert response.status_code in (303, 400, 414), extra[:20]
         posted = at_home.post("/authorize", f"{usual}&{extra}", content_type="application/x-www-form-urlencoded")
@@ -147,9 +273,57 @@ def test_a18_enormous_and_unreadable_parameters_are_refused(at_home: Browser, cl
 # No URI outside a pattern's origin is ever allowed, as browsers and libraries read it
 
 
-PATTERNS = ["https://app.example.org/callback", "https://*.example.org/callback", "https://app-*.example.org:*/cb/**", "http://127.0.0.1/callback", "https://example.org:8443/a/*/b?x=*"]
-TRICKS = st.sampled_from(["@", ":", "/", "\\", "?", "#", ".", "*", "%2e", "%40", "%5c", "%00", "\t", "\n", " ", ";", "[", "]", "evil.example", "@evil.example", "//evil.example/", "..", "/../", "ü", "。", "／", "＠", "\u200b", "https://", "javascript:", "a", "-", "_"])
-SOUND = ["https://app.example.org/callback", "https://a.example.org/callback", "https://app-1.example.org:444/cb/x/y", "http://127.0.0.1:99/callback", "https://example.org:8443/a/1/b?x=2"]
+PATTERNS = [
+    "https://app.example.org/callback",
+    "https://*.example.org/callback",
+    "https://app-*.example.org:*/cb/**",
+    "http://127.0.0.1/callback",
+    "https://example.org:8443/a/*/b?x=*",
+]
+TRICKS = st.sampled_from(
+    [
+        "@",
+        ":",
+        "/",
+        "\\",
+        "?",
+        "#",
+        ".",
+        "*",
+        "%2e",
+        "%40",
+        "%5c",
+        "%00",
+        "\t",
+        "\n",
+        " ",
+        ";",
+        "[",
+        "]",
+        "evil.example",
+        "@evil.example",
+        "//evil.example/",
+        "..",
+        "/../",
+        "ü",
+        "。",
+        "／",
+        "＠",
+        "\u200b",
+        "https://",
+        "javascript:",
+        "a",
+        "-",
+        "_",
+    ]
+)
+SOUND = [
+    "https://app.example.org/callback",
+    "https://a.example.org/callback",
+    "https://app-1.example.org:444/cb/x/y",
+    "http://127.0.0.1:99/callback",
+    "https://example.org:8443/a/1/b?x=2",
+]
 
 
 @st.composite
@@ -181,11 +355,16 @@ def test_nothing_outside_a_patterns_origin_is_ever_allowed(uri: str) -> None:
     assume("unreadable" not in hosts(uri))
     (host,) = hosts(uri)
     assert uri.partition(":")[0] in ("https", "http")
-    assert host in ("app.example.org", "example.org", "127.0.0.1") or (host.endswith(".example.org") and host.count(".") == 2)
+    assert host in ("app.example.org", "example.org", "127.0.0.1") or (
+        host.endswith(".example.org") and host.count(".") == 2
+    )
     assert uri.isascii() or urlsplit(uri).netloc.isascii()
 
 
-@given(uri=st.text(max_size=200) | tricked(), patterns=st.lists(st.text(alphabet="https://*.:example@?&=[]", max_size=60), max_size=3))
+@given(
+    uri=st.text(max_size=200) | tricked(),
+    patterns=st.lists(st.text(alphabet="https://*.:example@?&=[]", max_size=60), max_size=3),
+)
 def test_any_text_may_be_compared_with_any_patterns(uri: str, patterns: list[str]) -> None:
     redirect_uris.is_allowed(uri, patterns)
 
@@ -205,7 +384,10 @@ def test_j13_a_nasty_pattern_takes_no_time() -> None:
     import time
 
     began = time.perf_counter()
-    redirect_uris.is_allowed("https://a.example.org/" + "a/" * 900 + "b", ["https://*.example.org/" + "**/a*a*a*a/" * 60 + "c", "https://a.example.org/" + "*a" * 8])
+    redirect_uris.is_allowed(
+        "https://a.example.org/" + "a/" * 900 + "b",
+        ["https://*.example.org/" + "**/a*a*a*a/" * 60 + "c", "https://a.example.org/" + "*a" * 8],
+    )
     redirect_uris.is_allowed("https://a.example.org/" + "a" * 1900, ["https://a.example.org/" + "a*" * 200])
     assert time.perf_counter() - began < 0.5
 

@@ -21,7 +21,18 @@ def test_there_is_one_row_and_never_another(db: None) -> None:
     assert current().app_name == "Pocket ID"
 
 
-@pytest.mark.parametrize("wrong", [{"app_name": "x" * 31}, {"app_name": ""}, {"accent_color": "red"}, {"accent_color": "#12345"}, {"session_duration": 0}, {"session_duration": 43201}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"app_name": "x" * 31},
+        {"app_name": ""},
+        {"accent_color": "red"},
+        {"accent_color": "#12345"},
+        {"session_duration": 0},
+        {"session_duration": 43201},
+    ],
+    ids=str,
+)
 def test_what_is_out_of_range_is_refused(db: None, wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SiteConfiguration(pk=1, **wrong).clean_fields()
@@ -36,7 +47,9 @@ def test_its_name_and_colour_are_on_every_page(person: Person) -> None:
 
 
 @pytest.mark.spec("WCAG 2.2", "1.4.3")
-@pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#3454d1", "#ffdd00", "#777777", "#00ff00", "#ff0000", "#808080"])
+@pytest.mark.parametrize(
+    "colour", ["#000000", "#ffffff", "#3454d1", "#ffdd00", "#777777", "#00ff00", "#ff0000", "#808080"]
+)
 def test_text_on_the_accent_can_be_read(colour: str) -> None:
     def luminance(hexadecimal: str) -> float:
         parts = [int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)]

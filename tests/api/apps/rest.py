@@ -32,8 +32,16 @@ class Rest:
 
     def __call__(self, method: str, path: str, body: Any = None, **kwargs: Any) -> Answer:
         if body is not None:
-            kwargs = {"data": body if isinstance(body, bytes | str) else json.dumps(body), "content_type": "application/json"} | kwargs
-        response = self.browser.generic(method, "/api" + path, headers={"Origin": "http://localhost:1411", "Accept": "application/json"} | kwargs.pop("headers", {}), **kwargs)
+            kwargs = {
+                "data": body if isinstance(body, bytes | str) else json.dumps(body),
+                "content_type": "application/json",
+            } | kwargs
+        response = self.browser.generic(
+            method,
+            "/api" + path,
+            headers={"Origin": "http://localhost:1411", "Accept": "application/json"} | kwargs.pop("headers", {}),
+            **kwargs,
+        )
         found = json.loads(response.content) if "json" in response.headers.get("Content-Type", "") else None
         return Answer(response.status_code, found, response)
 
@@ -59,10 +67,18 @@ class Rest:
         assert answer.status == 201, answer.response.content
         return dict(answer.json)
 
-    def api(self, name: str = "Orders", resource: str = "https://orders.example.com", *, keys: tuple[str, ...] = ("read", "write")) -> dict[str, Any]:
+    def api(
+        self,
+        name: str = "Orders",
+        resource: str = "https://orders.example.com",
+        *,
+        keys: tuple[str, ...] = ("read", "write"),
+    ) -> dict[str, Any]:
         """A new API with these permissions, as it was answered."""
         made = self.post("/apis", {"name": name, "resource": resource})
         assert made.status == 201, made.response.content
-        answer = self.put(f"/apis/{made.json['id']}/permissions", {"permissions": [{"key": key, "name": key.title()} for key in keys]})
+        answer = self.put(
+            f"/apis/{made.json['id']}/permissions", {"permissions": [{"key": key, "name": key.title()} for key in keys]}
+        )
         assert answer.status == 200, answer.response.content
         return dict(answer.json)

@@ -11,7 +11,12 @@ from tests.api.apps.rest import NOBODY, Rest
 pytestmark = pytest.mark.postgres
 
 GRANT = {"userDelegatedAccess", "clientAccess", "userDelegatedPermissionIds", "clientPermissionIds"}
-NOTHING = {"userDelegatedAccess": False, "clientAccess": False, "userDelegatedPermissionIds": [], "clientPermissionIds": []}
+NOTHING = {
+    "userDelegatedAccess": False,
+    "clientAccess": False,
+    "userDelegatedPermissionIds": [],
+    "clientPermissionIds": [],
+}
 
 
 def ids(api: dict[str, Any]) -> dict[str, str]:
@@ -22,7 +27,11 @@ def test_an_api_is_made_read_renamed_and_removed(rest: Rest) -> None:
     made = rest.post("/apis", {"name": "Orders", "resource": "https://orders.example.com/"})
     assert made.status == 201
     assert made.json.keys() == {"id", "name", "resource", "createdAt", "permissions", "allowCimdClients"}
-    assert (made.json["resource"], made.json["permissions"], made.json["allowCimdClients"]) == ("https://orders.example.com", [], False)
+    assert (made.json["resource"], made.json["permissions"], made.json["allowCimdClients"]) == (
+        "https://orders.example.com",
+        [],
+        False,
+    )
     path = f"/apis/{made.json['id']}"
     assert rest.get(path).json == made.json
     renamed = rest.put(path, {"name": "Orders API", "resource": "https://other.example.com"})
@@ -34,7 +43,11 @@ def test_an_api_is_made_read_renamed_and_removed(rest: Rest) -> None:
 def test_an_address_names_one_api(rest: Rest) -> None:
     rest.api()
     answer = rest.post("/apis", {"name": "Again", "resource": "https://orders.example.com/"})
-    assert (answer.status, answer.json["code"], answer.json["details"]) == (409, "already_in_use", {"property": "resource"})
+    assert (answer.status, answer.json["code"], answer.json["details"]) == (
+        409,
+        "already_in_use",
+        {"property": "resource"},
+    )
     assert answer.json["error"] == "Resource is already in use"
 
 
@@ -44,7 +57,24 @@ def test_an_address_may_be_any_absolute_uri(rest: Rest, resource: str) -> None:
 
 
 @pytest.mark.spec("RFC 8707", "2")
-@pytest.mark.parametrize("resource", ["orders", "/orders", "https://a.example.com/#x", "https://a example.com", "javascript:alert(1)", "data:text/plain,x", "https:", "https://a.example.com/\u001fopenid", "x" * 351, "https://a.example.com/" + "x" * 350, "http://localhost:1411", "http://localhost:1411/", "///"])
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "orders",
+        "/orders",
+        "https://a.example.com/#x",
+        "https://a example.com",
+        "javascript:alert(1)",
+        "data:text/plain,x",
+        "https:",
+        "https://a.example.com/\u001fopenid",
+        "x" * 351,
+        "https://a.example.com/" + "x" * 350,
+        "http://localhost:1411",
+        "http://localhost:1411/",
+        "///",
+    ],
+)
 def test_an_address_that_cannot_be_an_audience_is_refused(rest: Rest, resource: str) -> None:
     answer = rest.post("/apis", {"name": "Bad", "resource": resource})
     assert (answer.status, answer.fields) == (400, [("resource", "invalid_format")])
@@ -60,7 +90,11 @@ def test_permissions_are_matched_by_key(rest: Rest) -> None:
     api, client = rest.api(keys=("read", "write", "admin")), rest.client()
     before = ids(api)
     rest.put(f"/apis/{api['id']}/clients/{client['id']}", {"userDelegatedPermissionIds": list(before.values())})
-    wanted = [{"key": "new", "name": "New"}, {"key": "write", "name": "Renamed", "description": "Changed"}, {"key": "read", "name": "Read"}]
+    wanted = [
+        {"key": "new", "name": "New"},
+        {"key": "write", "name": "Renamed", "description": "Changed"},
+        {"key": "read", "name": "Read"},
+    ]
     answer = rest.put(f"/apis/{api['id']}/permissions", {"permissions": wanted})
     assert answer.status == 200
     assert [permission["key"] for permission in answer.json["permissions"]] == ["new", "write", "read"]
@@ -85,10 +119,16 @@ def test_permissions_are_matched_by_key(rest: Rest) -> None:
         ([{"key": "a"}], "permissions[0].name", "required"),
         ([{"key": "a", "name": "x" * 51}], "permissions[0].name", "too_long"),
         ([{"key": "a", "name": "x", "description": "x" * 201}], "permissions[0].description", "too_long"),
-        ([{"key": "a", "name": "x"}, {"key": "b", "name": "x"}, {"key": "a", "name": "y"}], "permissions[2].key", "duplicate"),
+        (
+            [{"key": "a", "name": "x"}, {"key": "b", "name": "x"}, {"key": "a", "name": "y"}],
+            "permissions[2].key",
+            "duplicate",
+        ),
     ],
 )
-def test_a_permission_that_cannot_be_a_scope_is_refused_by_its_place(rest: Rest, permissions: list[Any], field: str, code: str) -> None:
+def test_a_permission_that_cannot_be_a_scope_is_refused_by_its_place(
+    rest: Rest, permissions: list[Any], field: str, code: str
+) -> None:
     api = rest.api()
     answer = rest.put(f"/apis/{api['id']}/permissions", {"permissions": permissions})
     assert (answer.status, answer.fields) == (400, [(field, code)])
@@ -106,7 +146,9 @@ def test_permissions_must_be_a_list(rest: Rest) -> None:
 
 def test_metadata_clients_get_the_permissions_that_are_listed(rest: Rest) -> None:
     api = rest.api()
-    answer = rest.put(f"/apis/{api['id']}/cimd-access", {"enabled": True, "permissionIds": [ids(api)["read"], NOBODY, "x"]})
+    answer = rest.put(
+        f"/apis/{api['id']}/cimd-access", {"enabled": True, "permissionIds": [ids(api)["read"], NOBODY, "x"]}
+    )
     assert answer.json["allowCimdClients"] is True
     assert [permission["allowedForCimdClients"] for permission in answer.json["permissions"]] == [True, False]
     answer = rest.put(f"/apis/{api['id']}/cimd-access", {"enabled": False, "permissionIds": []})
@@ -119,7 +161,11 @@ def test_apis_are_searched_and_sorted(rest: Rest) -> None:
     found = lambda query: [api["name"] for api in rest.get(f"/apis?{query}").json["data"]]  # noqa: E731
     assert found("") == ["beta", "Alpha"]
     assert found("sort[column]=name") == ["Alpha", "beta"]
-    assert found("sort[column]=resource&sort[direction]=desc") == found("sort[column]=audience&sort[direction]=desc") == ["Alpha", "beta"]
+    assert (
+        found("sort[column]=resource&sort[direction]=desc")
+        == found("sort[column]=audience&sort[direction]=desc")
+        == ["Alpha", "beta"]
+    )
     assert found("search=URN:") == ["Alpha"]
     assert found("search=bet") == ["beta"]
 
@@ -130,7 +176,12 @@ def test_apis_are_searched_and_sorted(rest: Rest) -> None:
 def test_a_grant_is_seen_from_both_ends(rest: Rest) -> None:
     api, client = rest.api(), rest.client()
     read, write = ids(api)["read"], ids(api)["write"]
-    sent = {"userDelegatedAccess": True, "clientAccess": True, "userDelegatedPermissionIds": [read], "clientPermissionIds": [write, read]}
+    sent = {
+        "userDelegatedAccess": True,
+        "clientAccess": True,
+        "userDelegatedPermissionIds": [read],
+        "clientPermissionIds": [write, read],
+    }
     answer = rest.put(f"/apis/{api['id']}/clients/{client['id']}", sent)
     assert answer.status == 200
     expected = sent | {"clientPermissionIds": sorted([read, write])}
@@ -172,13 +223,29 @@ def test_a_permission_implies_access_and_the_last_one_takes_it_along(rest: Rest)
 def test_a_public_client_gets_nothing_for_itself(rest: Rest) -> None:
     api, client = rest.api(), rest.client(isPublic=True)
     read = ids(api)["read"]
-    answer = rest.put(f"/apis/{api['id']}/clients/{client['id']}", {"userDelegatedAccess": True, "clientAccess": True, "userDelegatedPermissionIds": [read], "clientPermissionIds": [read]})
-    assert answer.json == {"userDelegatedAccess": True, "clientAccess": False, "userDelegatedPermissionIds": [read], "clientPermissionIds": []}
+    answer = rest.put(
+        f"/apis/{api['id']}/clients/{client['id']}",
+        {
+            "userDelegatedAccess": True,
+            "clientAccess": True,
+            "userDelegatedPermissionIds": [read],
+            "clientPermissionIds": [read],
+        },
+    )
+    assert answer.json == {
+        "userDelegatedAccess": True,
+        "clientAccess": False,
+        "userDelegatedPermissionIds": [read],
+        "clientPermissionIds": [],
+    }
 
 
 def test_permissions_of_other_apis_are_left_out(rest: Rest) -> None:
     api, other, client = rest.api(), rest.api("Other", "urn:other"), rest.client()
-    sent = {"userDelegatedPermissionIds": [ids(other)["read"], NOBODY, "x", ids(api)["read"]], "clientPermissionIds": None}
+    sent = {
+        "userDelegatedPermissionIds": [ids(other)["read"], NOBODY, "x", ids(api)["read"]],
+        "clientPermissionIds": None,
+    }
     answer = rest.put(f"/apis/{api['id']}/clients/{client['id']}", sent).json
     assert answer.keys() == GRANT
     assert answer["userDelegatedPermissionIds"] == [ids(api)["read"]]
@@ -215,7 +282,10 @@ def test_what_a_client_may_ask_for_is_one_question(rest: Rest) -> None:
     client, user, own = Client.objects.get(client_id=made["id"]), ApiAccess.Subject.USER, ApiAccess.Subject.CLIENT
     audience = "https://orders.example.com"
     assert api_access.permitted(client, audience, user) is None
-    rest.put(f"/apis/{api['id']}/clients/{made['id']}", {"userDelegatedPermissionIds": [ids(api)["read"]], "clientAccess": True})
+    rest.put(
+        f"/apis/{api['id']}/clients/{made['id']}",
+        {"userDelegatedPermissionIds": [ids(api)["read"]], "clientAccess": True},
+    )
     assert api_access.permitted(client, audience, user) == {"read"}
     assert api_access.permitted(client, audience, own) == frozenset()
     assert api_access.permitted(client, "https://unknown.example.com", user) is None

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Group
 from audit.models import Entry, Event
 from oidc import consent
-from oidc.models import Client, Consent, Grant
+from oidc.models import Client, Consent, Grant, LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.api.apps.rest import NOBODY, Rest
@@ -38,7 +38,9 @@ def test_a_person_sees_the_apps_they_let_know(as_bob: Rest, wiki: App) -> None:
     assert found["lastUsedAt"].endswith("Z")
 
 
-def test_an_administrator_sees_them_too_and_nobody_else_does(rest: Rest, as_bob: Rest, person: Person, wiki: App) -> None:
+def test_an_administrator_sees_them_too_and_nobody_else_does(
+    rest: Rest, as_bob: Rest, person: Person, wiki: App
+) -> None:
     path = f"/oidc/users/{person.subject}/authorized-clients"
     assert rest.get(path).json == as_bob.get("/oidc/users/me/authorized-clients").json
     assert as_bob.get(path).status == 403
@@ -50,10 +52,16 @@ def test_an_administrator_sees_them_too_and_nobody_else_does(rest: Rest, as_bob:
 def test_a_scope_of_an_api_stays_in_one_piece(as_bob: Rest, wiki: App) -> None:
     Consent.objects.update(scope="openid https://orders.example.com\u001fread https://orders.example.com\u001f")
     (found,) = as_bob.get("/oidc/users/me/authorized-clients").json["data"]
-    assert json.loads(found["scope"]) == ["openid", "https://orders.example.com\u001fread", "https://orders.example.com\u001f"]
+    assert json.loads(found["scope"]) == [
+        "openid",
+        "https://orders.example.com\u001fread",
+        "https://orders.example.com\u001f",
+    ]
 
 
-def test_lists_are_filtered_by_whether_the_app_can_be_started(rest: Rest, as_bob: Rest, person: Person, wiki: App) -> None:
+def test_lists_are_filtered_by_whether_the_app_can_be_started(
+    rest: Rest, as_bob: Rest, person: Person, wiki: App
+) -> None:
     an_app("Chat").tokens(as_bob.browser)
     paths = ["/oidc/users/me/authorized-clients", "/oidc/users/me/clients"]
     for who, path in [(as_bob, path) for path in paths] + [(rest, f"/oidc/users/{person.subject}/authorized-clients")]:
@@ -115,7 +123,9 @@ def test_an_app_that_skips_consent_can_be_withdrawn_too(as_bob: Rest) -> None:
 
 def test_nothing_to_withdraw_is_not_found(as_bob: Rest, as_nobody: Rest, client_app: App) -> None:
     for client_id in (client_app.client.client_id, NOBODY):
-        assert as_bob.delete(f"/oidc/users/me/authorized-clients/{client_id}").json["details"] == {"resource": "Client authorization"}
+        assert as_bob.delete(f"/oidc/users/me/authorized-clients/{client_id}").json["details"] == {
+            "resource": "Client authorization"
+        }
     for method, path in (("GET", "authorized-clients"), ("GET", "clients"), ("DELETE", "authorized-clients/x")):
         assert as_nobody(method, f"/oidc/users/me/{path}").json["code"] == "not_signed_in"
 
@@ -126,6 +136,55 @@ def test_deleting_a_client_takes_its_grants_along(rest: Rest, as_bob: Rest, wiki
     assert userinfo(tokens["access_token"]).status_code == 401
     assert not Client.objects.exists()
     assert not Grant.objects.exists()
+
+
+# Back-channel logout (pocketid-newer.md section 1.2)
+
+
+@pytest.fixture
+def listening(as_bob: Rest, person: Person) -> App:
+    """An app that bob signed in to as a developer, and that wants to hear of his end."""
+    app = an_app("Listens", backchannel_logout_url="https://app.example.com/logout")
+    app.tokens(as_bob.browser)
+    group = Group.objects.create(name="developers", friendly_name="Developers")
+    person.user.groups.add(group)
+    app.client.allowed_groups.add(group)
+    return app
+
+
+def told() -> list[tuple[str, str]]:
+    return list(LogoutDelivery.objects.values_list("client_name", "subject"))
+
+
+def test_an_app_hears_when_it_is_withdrawn(as_bob: Rest, person: Person, listening: App) -> None:
+    as_bob.delete(f"/oidc/users/me/authorized-clients/{listening.client.client_id}")
+    assert told() == [("Listens", person.subject)]
+
+
+def test_an_app_hears_when_it_is_deleted(rest: Rest, person: Person, listening: App) -> None:
+    rest.delete(f"/oidc/clients/{listening.client.client_id}")
+    assert told() == [("Listens", person.subject)]
+
+
+def test_an_app_hears_of_those_whom_its_groups_shut_out(rest: Rest, person: Person, listening: App) -> None:
+    path = f"/oidc/clients/{listening.client.client_id}"
+    developers = str(Group.objects.get(name="developers").pk)
+    body = rest.get(path).json
+    assert rest.put(path, body | {"isGroupRestricted": True}).status == 200
+    assert told() == []  # still one of the allowed
+    rest.put(f"{path}/allowed-user-groups", {"userGroupIds": []})
+    assert told() == [("Listens", person.subject)]
+    rest.put(f"{path}/allowed-user-groups", {"userGroupIds": [developers]})
+    rest.put(f"/user-groups/{developers}/allowed-oidc-clients", {"oidcClientIds": []})
+    assert len(told()) == 2
+
+
+def test_an_app_hears_when_it_is_closed_to_all_but_some(rest: Rest, as_bob: Rest, person: Person) -> None:
+    app = an_app("Listens", backchannel_logout_url="https://app.example.com/logout")
+    app.tokens(as_bob.browser)
+    path = f"/oidc/clients/{app.client.client_id}"
+    rest.put(path, rest.get(path).json | {"isGroupRestricted": True})
+    assert told() == [("Listens", person.subject)]
 
 
 # Preview
@@ -141,7 +200,12 @@ def test_a_preview_shows_what_the_app_would_be_told(rest: Rest, person: Person) 
     assert answer.status == 200
     assert answer.json.keys() == {"idToken", "accessToken", "userInfo"}
     userinfo_claims, id_token, access = answer.json["userInfo"], answer.json["idToken"], answer.json["accessToken"]
-    assert (userinfo_claims["preferred_username"], userinfo_claims["groups"], userinfo_claims["floor"], userinfo_claims["level"]) == ("bob", ["developers"], {"n": 3}, 7)
+    assert (
+        userinfo_claims["preferred_username"],
+        userinfo_claims["groups"],
+        userinfo_claims["floor"],
+        userinfo_claims["level"],
+    ) == ("bob", ["developers"], {"n": 3}, 7)
     assert userinfo_claims.items() <= id_token.items()
     assert (id_token["aud"], access["aud"]) == ([client["id"]], [client["id"], "http://localhost:1411"])
     assert access["scope"] == "openid profile email groups"

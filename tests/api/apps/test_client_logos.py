@@ -21,11 +21,16 @@ def png(width: int = 8, height: int = 8) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = zlib.compress((b"\0" + b"\x20\x60\xc0" * 8) * 8)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", rows)
+        + chunk(b"IEND", b"")
+    )
 
 
 SVG = b'<?xml version="1.0"?>\n<!-- a logo -->\n<!DOCTYPE svg [<!ENTITY x "y">]><svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
-JPEG = b"\xff\xd8\xff\xe0\x00\x04AB" + b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", 8, 8) + b"\x01\x01\x11\x00" + b"\xff\xd9"
+JPEG = b"\xff\xd8\xff\xe0\x00\x04AB\xff\xc0\x00\x0b\x08" + struct.pack(">HH", 8, 8) + b"\x01\x01\x11\x00" + b"\xff\xd9"
 OTHERS = {"gif": (b"GIF89a" + bytes(20), "image/gif"), "webp": (b"RIFF\x10\0\0\0WEBPVP8 " + bytes(8), "image/webp"), "ico": (b"\0\0\1\0\1\0" + bytes(16), "image/x-icon"),
           "avif": (b"\0\0\0\x1cftypavif" + bytes(16), "image/avif"), "heic": (b"\0\0\0\x18ftypheic" + bytes(16), "image/heic")}  # fmt: skip
 
@@ -92,8 +97,22 @@ def test_dark_pages_take_the_light_logo_but_not_the_other_way_round(rest: Rest, 
     assert rest.delete(path).json["code"] == "image_not_found"
 
 
-@pytest.mark.parametrize(("name", "content", "kind"), [("a.png", png(), "image/png"), ("a.SVG", SVG, "image/svg+xml"), ("a.jpg", JPEG, "image/jpeg"), ("a.jpeg", JPEG, "image/jpeg"), ("wrong.png", SVG, "image/svg+xml"), ("a.ico", png(), "image/png"), ("a.svg", b"\xef\xbb\xbf <svg:svg/>", "image/svg+xml"), *[(f"a.{name}", *rest) for name, rest in OTHERS.items()]])
-def test_each_type_is_known_by_its_content(rest: Rest, as_nobody: Rest, path: str, name: str, content: bytes, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.png", png(), "image/png"),
+        ("a.SVG", SVG, "image/svg+xml"),
+        ("a.jpg", JPEG, "image/jpeg"),
+        ("a.jpeg", JPEG, "image/jpeg"),
+        ("wrong.png", SVG, "image/svg+xml"),
+        ("a.ico", png(), "image/png"),
+        ("a.svg", b"\xef\xbb\xbf <svg:svg/>", "image/svg+xml"),
+        *[(f"a.{name}", *rest) for name, rest in OTHERS.items()],
+    ],
+)
+def test_each_type_is_known_by_its_content(
+    rest: Rest, as_nobody: Rest, path: str, name: str, content: bytes, kind: str
+) -> None:
     assert rest.upload(path, name, content).status == 204
     answer = as_nobody.get(path)
     assert (answer.response.content, answer.response["Content-Type"]) == (content, kind)
@@ -118,7 +137,9 @@ def test_each_type_is_known_by_its_content(rest: Rest, as_nobody: Rest, path: st
         ("a.png", png() + bytes(3 << 20), 413, "file_too_large"),
     ],
 )
-def test_what_is_no_picture_is_refused(rest: Rest, path: str, name: str, content: bytes, status: int, code: str) -> None:
+def test_what_is_no_picture_is_refused(
+    rest: Rest, path: str, name: str, content: bytes, status: int, code: str
+) -> None:
     answer = rest.upload(path, name, content)
     assert (answer.status, answer.json["code"]) == (status, code)
     assert flags(rest) == (False, False)
@@ -145,7 +166,12 @@ def test_an_unknown_client_has_no_logo(rest: Rest, as_nobody: Rest) -> None:
 
 class Pictures(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        content = {"/logo.svg": SVG, "/dark.png": png(), "/page.html": b"<html></html>", "/huge.png": png() + bytes(3 << 20)}.get(self.path)
+        content = {
+            "/logo.svg": SVG,
+            "/dark.png": png(),
+            "/page.html": b"<html></html>",
+            "/huge.png": png() + bytes(3 << 20),
+        }.get(self.path)
         self.send_response(200 if content else 404)
         self.send_header("Content-Type", "text/plain")  # lies do not matter
         self.end_headers()
@@ -164,14 +190,22 @@ def pictures() -> Iterator[str]:
 @pytest.mark.spec("attacks.md", "F8")
 @pytest.mark.parametrize("name", ["logoUrl", "darkLogoUrl"])
 def test_a_logo_in_our_own_network_is_not_fetched_and_nothing_is_written(rest: Rest, pictures: str, name: str) -> None:
-    for address in (f"{pictures}/logo.svg", "http://169.254.169.254/latest/meta-data", "http://[::1]/x", "file:///etc/passwd", "nope"):
+    for address in (
+        f"{pictures}/logo.svg",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]/x",
+        "file:///etc/passwd",
+        "nope",
+    ):
         answer = rest.post("/oidc/clients", {"name": "Wiki", name: address})
         assert (answer.status, answer.json["code"]) == (422, "logo_download_failed")
         assert "127.0.0.1" not in str(answer.json)  # what is inside is not told
     assert not Client.objects.exists()
 
 
-def test_logos_are_fetched_when_a_client_is_made_or_changed(rest: Rest, as_nobody: Rest, pictures: str, settings: object) -> None:
+def test_logos_are_fetched_when_a_client_is_made_or_changed(
+    rest: Rest, as_nobody: Rest, pictures: str, settings: object
+) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO = ("loopback",)  # type: ignore[attr-defined]
     made = rest.client(logoUrl=f"{pictures}/logo.svg", darkLogoUrl=None)
     assert (made["hasLogo"], made["hasDarkLogo"]) == (True, False)
@@ -180,7 +214,11 @@ def test_logos_are_fetched_when_a_client_is_made_or_changed(rest: Rest, as_nobod
     assert (changed.json["hasLogo"], changed.json["hasDarkLogo"]) == (True, True)
     assert as_nobody.get(path + "/logo").response.content == SVG
     assert as_nobody.get(path + "/logo?light=false").response.content == png()
-    for address, code in (("/page.html", "logo_type_not_supported"), ("/huge.png", "logo_too_large"), ("/missing.png", "logo_download_failed")):
+    for address, code in (
+        ("/page.html", "logo_type_not_supported"),
+        ("/huge.png", "logo_too_large"),
+        ("/missing.png", "logo_download_failed"),
+    ):
         refused = rest.put(path, {"name": "Changed", "logoUrl": pictures + address})
         assert (refused.status, refused.json["code"]) == (422, code)
     assert rest.get(path).json["name"] == "Wiki"

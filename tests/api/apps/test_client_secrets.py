@@ -30,7 +30,11 @@ def path(rest: Rest) -> str:
 
 def knows(secret: str, client_id: str = "wiki") -> bool:
     """Whether the token endpoint takes the secret for the client's."""
-    form: dict[str, str | None] = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "https://app.example.com/callback"}
+    form: dict[str, str | None] = {
+        "grant_type": "authorization_code",
+        "code": "x",
+        "redirect_uri": "https://app.example.com/callback",
+    }
     answer = post_form("/api/oidc/token", form, headers={"Authorization": basic(client_id, secret)})
     return answer.json()["error"] != "invalid_client"
 
@@ -62,15 +66,30 @@ def test_no_secret_is_kept_in_clear_or_given_out_again(rest: Rest, path: str) ->
 def test_an_own_secret_with_an_end_works_until_then(rest: Rest, path: str) -> None:
     own = "an own-secret of 24 char!"
     made = rest.post(path, {"secret": own, "expiresAt": "2099-01-01T00:00:00Z"})
-    assert (made.status, made.json["secret"], made.json["prefix"], made.json["expiresAt"]) == (201, own, "an o", "2099-01-01T00:00:00Z")
+    assert (made.status, made.json["secret"], made.json["prefix"], made.json["expiresAt"]) == (
+        201,
+        own,
+        "an o",
+        "2099-01-01T00:00:00Z",
+    )
     assert knows(own)
     ClientSecret.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert rest.get(path).json[0]["isActive"] is False
     assert not knows(own)
 
 
-@pytest.mark.parametrize(("body", "field", "code"), [({"secret": "short"}, "secret", "too_short"), ({"secret": "ünüsüäl but long enough"}, "secret", "printascii"), ({"secret": "sixteen or more\t\n"}, "secret", "printascii"), ({"secret": "x" * 256}, "secret", "too_long")])
-def test_a_secret_nobody_should_use_is_refused(rest: Rest, path: str, body: dict[str, Any], field: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"secret": "short"}, "secret", "too_short"),
+        ({"secret": "ünüsüäl but long enough"}, "secret", "printascii"),
+        ({"secret": "sixteen or more\t\n"}, "secret", "printascii"),
+        ({"secret": "x" * 256}, "secret", "too_long"),
+    ],
+)
+def test_a_secret_nobody_should_use_is_refused(
+    rest: Rest, path: str, body: dict[str, Any], field: str, code: str
+) -> None:
     answer = rest.post(path, body)
     assert (answer.status, answer.fields) == (400, [(field, code)])
 
@@ -78,7 +97,11 @@ def test_a_secret_nobody_should_use_is_refused(rest: Rest, path: str, body: dict
 @pytest.mark.parametrize("moment", ["2001-01-01T00:00:00Z", "2001-01-01T00:00:00+09:00"])
 def test_an_end_in_the_past_is_refused(rest: Rest, path: str, moment: str) -> None:
     answer = rest.post(path, {"expiresAt": moment})
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (400, "validation_failed", "The expiration date of a client secret must be in the future")
+    assert (answer.status, answer.json["code"], answer.json["error"]) == (
+        400,
+        "validation_failed",
+        "The expiration date of a client secret must be in the future",
+    )
     assert rest.post(path, {"expiresAt": "soon"}).json["code"] == "invalid_request_body"
 
 
@@ -94,7 +117,11 @@ def test_the_twenty_first_secret_is_refused_expired_ones_counted(rest: Rest, pat
         assert rest.post(path).status == 201
     ClientSecret.objects.update(expires_at=timezone.now() - timedelta(days=1))
     answer = rest.post(path)
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (400, "validation_failed", "A client cannot have more than 20 secrets")
+    assert (answer.status, answer.json["code"], answer.json["error"]) == (
+        400,
+        "validation_failed",
+        "A client cannot have more than 20 secrets",
+    )
 
 
 def test_a_deleted_secret_stops_working_at_once(rest: Rest, path: str) -> None:

@@ -83,7 +83,7 @@ def test_the_key_that_signs_for_a_new_client_is_there(rest: Rest) -> None:
         ({"id": "ä-client"}, "id", "client_id"),
         ({"id": "x" * 129}, "id", "too_long"),
         ({"launchURL": "nope"}, "launchURL", "invalid_format"),
-        ({"launchURL": ""}, "launchURL", "required"),
+        ({"launchURL": ""}, "launchURL", "invalid_format"),
         ({"launchURL": "javascript:alert(1)"}, "launchURL", "invalid_format"),
         ({"backchannelLogoutURL": "nope"}, "backchannelLogoutURL", "invalid_format"),
         ({"backchannelLogoutURL": "https://a.example.com/#x"}, "backchannelLogoutURL", "invalid_format"),
@@ -91,7 +91,11 @@ def test_the_key_that_signs_for_a_new_client_is_there(rest: Rest) -> None:
         ({"accessTokenDurationMinutes": 525_601}, "accessTokenDurationMinutes", "token_duration"),
         ({"refreshTokenDurationMinutes": -1}, "refreshTokenDurationMinutes", "token_duration"),
         ({"refreshTokens": "sometimes"}, "refreshTokens", "oneof"),
-        ({"credentials": {"federatedIdentities": [{"subject": "s"}]}}, "credentials.federatedIdentities[0].issuer", "required"),
+        (
+            {"credentials": {"federatedIdentities": [{"subject": "s"}]}},
+            "credentials.federatedIdentities[0].issuer",
+            "required",
+        ),
     ],
 )
 def test_a_wrong_field_is_named(rest: Rest, body: dict[str, Any], field: str, code: str) -> None:
@@ -103,7 +107,20 @@ def test_a_wrong_field_is_named(rest: Rest, body: dict[str, Any], field: str, co
 
 
 @pytest.mark.spec("attacks.md", "A6")
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "/callback", "https://a.example.com/#x", "*", "https://*", "https://good@evil.example/", "https://a.example.com/\u00a0x", "https://a.example.com/\u2028"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/callback",
+        "https://a.example.com/#x",
+        "*",
+        "https://*",
+        "https://good@evil.example/",
+        "https://a.example.com/\u00a0x",
+        "https://a.example.com/\u2028",
+    ],
+)
 def test_a_callback_that_cannot_be_used_is_refused_by_its_place(rest: Rest, address: str) -> None:
     for name in ("callbackURLs", "logoutCallbackURLs"):
         answer = rest.post("/oidc/clients", {"name": "Wiki", name: [CALLBACK, address]})
@@ -121,7 +138,11 @@ def test_a_body_of_the_wrong_shape_is_refused_whole(rest: Rest, body: bytes | st
 def test_an_id_that_is_taken_is_a_conflict(rest: Rest) -> None:
     rest.client(id="wiki")
     answer = rest.post("/oidc/clients", {"name": "Other", "id": "wiki"})
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (409, "client_id_already_exists", "Client ID is already in use")
+    assert (answer.status, answer.json["code"], answer.json["error"]) == (
+        409,
+        "client_id_already_exists",
+        "Client ID is already in use",
+    )
     assert rest.client(id="Wiki")["id"] == "Wiki"  # another id: case is kept
 
 
@@ -132,7 +153,14 @@ def test_an_id_in_a_path_may_be_encoded(rest: Rest) -> None:
 
 
 def test_an_update_resets_what_it_leaves_out(rest: Rest) -> None:
-    made = rest.client(description="d", launchURL="https://a.example.com", skipConsent=True, accessTokenDurationMinutes=5, backchannelLogoutURL="https://a.example.com/", requiresPushedAuthorizationRequests=True)
+    made = rest.client(
+        description="d",
+        launchURL="https://a.example.com",
+        skipConsent=True,
+        accessTokenDurationMinutes=5,
+        backchannelLogoutURL="https://a.example.com/",
+        requiresPushedAuthorizationRequests=True,
+    )
     answer = rest.put(f"/oidc/clients/{made['id']}", {"name": "Renamed", "id": "ignored", "hasLogo": False})
     assert answer.status == 200
     expected = rest.client(name="Renamed", callbackURLs=[])
@@ -155,10 +183,28 @@ def test_a_client_may_be_sent_back_as_it_was_read(rest: Rest) -> None:
     assert rest.put(path, read).json == read
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/meta"), ("POST", "/refresh"), ("PUT", "/allowed-user-groups"), ("GET", "/secrets"), ("POST", "/secrets"), ("POST", "/secret"), ("DELETE", "/secrets/x")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("GET", "/meta"),
+        ("POST", "/refresh"),
+        ("PUT", "/allowed-user-groups"),
+        ("GET", "/secrets"),
+        ("POST", "/secrets"),
+        ("POST", "/secret"),
+        ("DELETE", "/secrets/x"),
+    ],
+)
 def test_an_unknown_client_is_not_found(rest: Rest, method: str, path: str) -> None:
     answer = rest(method, f"/oidc/clients/{NOBODY}{path}", {"name": "x", "userGroupIds": []})
-    assert (answer.status, answer.json["code"], answer.json["details"]) == (404, "not_found", {"resource": "OIDC client"})
+    assert (answer.status, answer.json["code"], answer.json["details"]) == (
+        404,
+        "not_found",
+        {"resource": "OIDC client"},
+    )
 
 
 def test_a_deleted_client_is_gone(rest: Rest) -> None:
@@ -176,7 +222,11 @@ def test_anybody_may_see_the_little_that_a_sign_in_shows(rest: Rest, as_nobody: 
 
 def test_a_standard_client_has_no_document_to_read_again(rest: Rest) -> None:
     answer = rest.post(f"/oidc/clients/{rest.client()['id']}/refresh")
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (400, "validation_failed", "Client is not a client ID metadata document client")
+    assert (answer.status, answer.json["code"], answer.json["error"]) == (
+        400,
+        "validation_failed",
+        "Client is not a client ID metadata document client",
+    )
 
 
 def test_pkce_support_is_shown_once_it_was_noticed_and_forgotten_by_an_update(rest: Rest) -> None:
@@ -191,7 +241,11 @@ def test_pkce_support_is_shown_once_it_was_noticed_and_forgotten_by_an_update(re
 
 def test_logo_presets_answer_as_switched_off(rest: Rest) -> None:
     answer = rest.get("/oidc/logo-presets?search=wiki")
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (403, "logo_presets_disabled", "Logo presets are disabled")
+    assert (answer.status, answer.json["code"], answer.json["error"]) == (
+        403,
+        "logo_presets_disabled",
+        "Logo presets are disabled",
+    )
 
 
 # Groups
@@ -214,7 +268,12 @@ def test_groups_keep_the_order_they_were_sent_in(rest: Rest) -> None:
 
 def test_null_means_no_group_and_unknown_groups_are_left_out(rest: Rest) -> None:
     path, ids = f"/oidc/clients/{rest.client(isGroupRestricted=True)['id']}", groups("a", "b")
-    for sent, kept in (([ids[0], NOBODY, "no id at all", ids[1], ids[0]], ids), (None, []), (ids[:1], ids[:1]), ([], [])):
+    for sent, kept in (
+        ([ids[0], NOBODY, "no id at all", ids[1], ids[0]], ids),
+        (None, []),
+        (ids[:1], ids[:1]),
+        ([], []),
+    ):
         assert rest.put(f"{path}/allowed-user-groups", {"userGroupIds": sent}).status == 200
         assert [group["id"] for group in rest.get(path).json["allowedUserGroups"]] == kept
     answer = rest.put(f"{path}/allowed-user-groups", {})
@@ -225,7 +284,9 @@ def test_lifting_the_restriction_forgets_the_groups_and_nothing_else_does(rest: 
     made, ids = rest.client(), groups("a")
     path = f"/oidc/clients/{made['id']}"
     rest.put(f"{path}/allowed-user-groups", {"userGroupIds": ids})
-    assert [group["id"] for group in rest.put(path, {"name": "Wiki", "isGroupRestricted": True}).json["allowedUserGroups"]] == ids
+    assert [
+        group["id"] for group in rest.put(path, {"name": "Wiki", "isGroupRestricted": True}).json["allowedUserGroups"]
+    ] == ids
     assert rest.put(path, {"name": "Wiki"}).json["allowedUserGroups"] == []
 
 
@@ -236,7 +297,9 @@ def test_a_group_names_the_clients_it_may_use(rest: Rest) -> None:
     assert [client["name"] for client in answer.json["allowedOidcClients"]] == ["Chat", "Wiki"]
     assert answer.json["allowedOidcClients"][0].keys() == META
     assert rest.get(f"/oidc/clients/{wiki['id']}").json["allowedUserGroups"][0]["id"] == group
-    assert rest.put(f"/user-groups/{group}/allowed-oidc-clients", {"oidcClientIds": []}).json["allowedOidcClients"] == []
+    assert (
+        rest.put(f"/user-groups/{group}/allowed-oidc-clients", {"oidcClientIds": []}).json["allowedOidcClients"] == []
+    )
     assert rest.put(f"/user-groups/{group}/allowed-oidc-clients", {}).fields == [("oidcClientIds", "required")]
     assert rest.put(f"/user-groups/{NOBODY}/allowed-oidc-clients", {"oidcClientIds": []}).status == 404
 
@@ -272,10 +335,15 @@ def test_lists_are_searched_sorted_filtered_and_paged(rest: Rest) -> None:
     page = rest.get("/oidc/clients?pagination[limit]=2&pagination[page]=9").json
     assert page["pagination"] == {"totalPages": 2, "totalItems": 3, "currentPage": 2, "itemsPerPage": 2}
     assert page["data"][0].keys() == WHOLE | {"allowedUserGroupsCount"}
-    assert rest.get("/oidc/clients?search=nothing").json == {"data": [], "pagination": {"totalPages": 1, "totalItems": 0, "currentPage": 1, "itemsPerPage": 20}}
+    assert rest.get("/oidc/clients?search=nothing").json == {
+        "data": [],
+        "pagination": {"totalPages": 1, "totalItems": 0, "currentPage": 1, "itemsPerPage": 20},
+    }
 
 
-def test_a_list_costs_the_same_number_of_statements_however_long_it_is(rest: Rest, django_assert_max_num_queries: Any) -> None:
+def test_a_list_costs_the_same_number_of_statements_however_long_it_is(
+    rest: Rest, django_assert_max_num_queries: Any
+) -> None:
     ids = groups("a", "b")
     for number in range(20):
         made = rest.client(name=f"Client {number}")
@@ -303,7 +371,18 @@ def test_only_administrators_manage_apps(as_nobody: Rest, as_bob: Rest, method: 
     assert (bob.status, bob.json["code"]) == (403, "forbidden")
 
 
-@pytest.mark.parametrize(("method", "path"), [("PATCH", "/oidc/clients/x"), ("DELETE", "/oidc/clients"), ("GET", "/oidc/clients/x/secret"), ("PUT", "/oidc/clients/x/logo"), ("GET", "/apis/x/permissions"), ("OPTIONS", "/oidc/clients"), ("POST", "/oidc/clients/x/meta")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/oidc/clients/x"),
+        ("DELETE", "/oidc/clients"),
+        ("GET", "/oidc/clients/x/secret"),
+        ("PUT", "/oidc/clients/x/logo"),
+        ("GET", "/apis/x/permissions"),
+        ("OPTIONS", "/oidc/clients"),
+        ("POST", "/oidc/clients/x/meta"),
+    ],
+)
 def test_a_method_that_does_not_exist_is_no_endpoint(rest: Rest, as_nobody: Rest, method: str, path: str) -> None:
     for who in (rest, as_nobody):
         answer = who(method, path)

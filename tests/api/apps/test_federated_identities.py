@@ -16,18 +16,36 @@ def jwk(kind: str = "EC", kid: str = "one", **more: Any) -> dict[str, Any]:
 
 
 def sent(rest: Rest, **identity: Any) -> Any:
-    return rest.post("/oidc/clients", {"name": "Federated", "credentials": {"federatedIdentities": [{"issuer": "https://issuer.example.com"} | identity]}})
+    return rest.post(
+        "/oidc/clients",
+        {
+            "name": "Federated",
+            "credentials": {"federatedIdentities": [{"issuer": "https://issuer.example.com"} | identity]},
+        },
+    )
 
 
 def test_identities_come_back_in_order_and_as_a_whole(rest: Rest) -> None:
-    full = {"issuer": "https://b.example.com", "subject": "s", "audience": "a", "jwks": "https://b.example.com/jwks", "replayProtection": True}
-    client = rest.client(credentials={"federatedIdentities": [full, {"issuer": "https://a.example.com", "subject": ""}]})
+    full = {
+        "issuer": "https://b.example.com",
+        "subject": "s",
+        "audience": "a",
+        "jwks": "https://b.example.com/jwks",
+        "replayProtection": True,
+    }
+    client = rest.client(
+        credentials={"federatedIdentities": [full, {"issuer": "https://a.example.com", "subject": ""}]}
+    )
     expected = [full, {"issuer": "https://a.example.com", "replayProtection": False}]
     assert client["credentials"]["federatedIdentities"] == expected
     path = f"/oidc/clients/{client['id']}"
     assert rest.get(path).json["credentials"]["federatedIdentities"] == expected
-    replaced = rest.put(path, {"name": "x", "credentials": {"federatedIdentities": [{"issuer": "https://b.example.com"}]}}).json
-    assert replaced["credentials"]["federatedIdentities"] == [{"issuer": "https://b.example.com", "replayProtection": False}]
+    replaced = rest.put(
+        path, {"name": "x", "credentials": {"federatedIdentities": [{"issuer": "https://b.example.com"}]}}
+    ).json
+    assert replaced["credentials"]["federatedIdentities"] == [
+        {"issuer": "https://b.example.com", "replayProtection": False}
+    ]
     assert "federatedIdentities" not in rest.put(path, {"name": "x"}).json["credentials"]
 
 
@@ -67,4 +85,6 @@ def test_keys_come_either_as_a_list_or_from_an_address(rest: Rest) -> None:
     answer = sent(rest, publicKeys=[jwk()], jwks="https://issuer.example.com/jwks")
     assert (answer.status, answer.json["code"]) == (400, "validation_failed")
     assert sent(rest, publicKeys=[], jwks="https://issuer.example.com/jwks").status == 201
-    assert sent(rest, jwks="file:///etc/passwd").fields == [("credentials.federatedIdentities[0].jwks", "invalid_format")]
+    assert sent(rest, jwks="file:///etc/passwd").fields == [
+        ("credentials.federatedIdentities[0].jwks", "invalid_format")
+    ]

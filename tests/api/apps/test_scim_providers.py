@@ -20,7 +20,9 @@ def client(rest: Rest) -> dict[str, Any]:
 
 
 def made(rest: Rest, client: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    answer = rest.post("/scim/service-provider", {"endpoint": ENDPOINT, "token": "scim-token", "oidcClientId": client["id"]} | fields)
+    answer = rest.post(
+        "/scim/service-provider", {"endpoint": ENDPOINT, "token": "scim-token", "oidcClientId": client["id"]} | fields
+    )
     assert answer.status == 201, answer.response.content
     return dict(answer.json)
 
@@ -28,12 +30,18 @@ def made(rest: Rest, client: dict[str, Any], **fields: Any) -> dict[str, Any]:
 def test_a_provider_is_made_and_read_back_with_the_same_text(rest: Rest, client: dict[str, Any]) -> None:
     provider = made(rest, client)
     assert provider.keys() == {"id", "endpoint", "token", "lastSyncedAt", "oidcClient", "createdAt"}
-    assert (provider["endpoint"], provider["lastSyncedAt"], provider["oidcClient"]["id"]) == (ENDPOINT, None, client["id"])
+    assert (provider["endpoint"], provider["lastSyncedAt"], provider["oidcClient"]["id"]) == (
+        ENDPOINT,
+        None,
+        client["id"],
+    )
     assert rest.get(f"/oidc/clients/{client['id']}/scim-service-provider").json == provider
 
 
 @pytest.mark.spec("attacks.md", "G1")
-def test_the_token_is_masked_in_a_browser_and_the_mask_sent_back_changes_nothing(rest: Rest, client: dict[str, Any]) -> None:
+def test_the_token_is_masked_in_a_browser_and_the_mask_sent_back_changes_nothing(
+    rest: Rest, client: dict[str, Any]
+) -> None:
     provider = made(rest, client)
     assert provider["token"] == MASK
     path, body = f"/scim/service-provider/{provider['id']}", {"endpoint": ENDPOINT, "oidcClientId": client["id"]}
@@ -71,7 +79,9 @@ def test_what_is_missing_or_wrong_is_named(rest: Rest, client: dict[str, Any]) -
     assert answer.json["error"] == "Endpoint is required, oidcClientId is required"
     answer = rest.post("/scim/service-provider", {"endpoint": "file:///etc", "oidcClientId": client["id"]})
     assert answer.fields == [("endpoint", "invalid_format")]
-    assert rest.post("/scim/service-provider", {"endpoint": ENDPOINT, "oidcClientId": NOBODY}).json["details"] == {"resource": "OIDC client"}
+    assert rest.post("/scim/service-provider", {"endpoint": ENDPOINT, "oidcClientId": NOBODY}).json["details"] == {
+        "resource": "OIDC client"
+    }
 
 
 def test_an_unknown_provider_is_not_found(rest: Rest, client: dict[str, Any]) -> None:
@@ -80,7 +90,9 @@ def test_an_unknown_provider_is_not_found(rest: Rest, client: dict[str, Any]) ->
         for unknown in (NOBODY, "no-id"):
             answer = rest(method, f"/scim/service-provider/{unknown}{path}", body)
             assert (answer.status, answer.json["details"]) == (404, {"resource": "SCIM service provider"})
-    assert rest.get(f"/oidc/clients/{client['id']}/scim-service-provider").json["details"] == {"resource": "SCIM service provider"}
+    assert rest.get(f"/oidc/clients/{client['id']}/scim-service-provider").json["details"] == {
+        "resource": "SCIM service provider"
+    }
 
 
 def test_a_sync_says_that_nothing_was_sent(rest: Rest, client: dict[str, Any]) -> None:

@@ -1,0 +1,176 @@
+"""Rate limits (contract section 1.5)."""
+
+import dataclasses
+import threading
+
+import pytest
+import time_machine
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from core import ratelimit
+from core.errors import RateLimited
+from tests.api.people.script import Script, refusal
+
+pytestmark = [pytest.mark.usefixtures("limited"), pytest.mark.postgres]
+
+
+@pytest.fixture
+def limited(settings, db: None) -> None:
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, disable_rate_limiting=False)
+
+
+def taken(limit: ratelimit.Limit, address: str = "192.0.2.1", most: int = 400) -> int:
+    """How many attempts succeed in one moment."""
+    with time_machine.travel(timezone.now(), tick=False):
+        for count in range(most):
+            try:
+                ratelimit.take(limit, address)
+            except RateLimited:
+                return count
+    return most
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "burst", "retry_after"),
+    [
+        ("/api/signup", {}, 10, "30"),
+        ("/api/one-time-access-token/AAAAAA", None, 5, "10"),
+        ("/api/one-time-access-email", {}, 5, "300"),
+        ("/api/device-login/requests", None, 5, "10"),
+        ("/api/device-login/requests/PAAAAAAA/exchange", None, 10, "2"),
+    ],
+)
+def test_the_burst_and_what_is_answered_after_it(
+    stranger: Script, path: str, body: object, burst: int, retry_after: str
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        for _ in range(burst):
+            assert stranger.make(path, body).status_code != 429
+        answer = stranger.make(path, body)
+    assert (refusal(answer), answer.json()["error"], answer["Retry-After"]) == (
+        (429, "rate_limited"),
+        "Too many requests",
+        retry_after,
+    )
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        ratelimit.SIGNUP,
+        ratelimit.LOGIN_CODE,
+        ratelimit.SEND_EMAIL_VERIFICATION,
+        ratelimit.VERIFY_EMAIL,
+        ratelimit.WEBAUTHN_REAUTHENTICATE,
+    ],
+    ids=lambda limit: limit.name,
+)
+def test_one_more_attempt_comes_back_after_its_time(limit: ratelimit.Limit) -> None:
+    now = timezone.now().timestamp()
+    with time_machine.travel(now, tick=False):
+        for _ in range(limit.burst):
+            ratelimit.take(limit, "192.0.2.1")
+        with pytest.raises(RateLimited):
+            ratelimit.take(limit, "192.0.2.1")
+    with time_machine.travel(now + limit.seconds + 0.01, tick=False):
+        ratelimit.take(limit, "192.0.2.1")
+        with pytest.raises(RateLimited):
+            ratelimit.take(limit, "192.0.2.1")
+
+
+def test_every_address_and_every_limit_has_a_bucket_of_its_own() -> None:
+    assert taken(ratelimit.LOGIN_CODE, "192.0.2.1") == 5
+    assert taken(ratelimit.LOGIN_CODE, "192.0.2.2") == 5
+    assert taken(ratelimit.VERIFY_EMAIL, "192.0.2.1") == 5
+
+
+@pytest.mark.spec("attacks.md", "D12")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:1:2::1", "2001:db8:0001:0002::2"),
+        ("garbage", ""),
+    ],
+)
+def test_whoever_walks_through_a_network_meets_the_same_bucket(one: str, other: str) -> None:
+    assert taken(ratelimit.LOGIN_CODE, one) == 5
+    assert taken(ratelimit.LOGIN_CODE, other) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bucket_is_shared_by_all_who_ask_at_once() -> None:
+    outcomes: list[bool] = []
+
+    def take() -> None:
+        try:
+            ratelimit.take(ratelimit.LOGIN_CODE, "192.0.2.1")
+            outcomes.append(True)
+        except RateLimited:
+            outcomes.append(False)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(outcomes) == 5
+
+
+def test_what_guards_secrets_fails_closed_and_the_rest_open(monkeypatch) -> None:
+    def broken(*_: object) -> float:
+        raise DatabaseError
+
+    monkeypatch.setattr(ratelimit, "_take", broken)
+    with pytest.raises(RateLimited):
+        ratelimit.take(ratelimit.LOGIN_CODE, "192.0.2.1")
+    ratelimit.take(ratelimit.API, "192.0.2.1")
+
+
+def test_full_buckets_are_forgotten() -> None:
+    taken(ratelimit.LOGIN_CODE)
+    assert ratelimit.forget_full_buckets() == 0
+    with time_machine.travel(timezone.now().timestamp() + 3600, tick=False):
+        assert ratelimit.forget_full_buckets() == 1
+
+
+# The general limit
+
+
+def test_few_requests_cost_no_statement(django_assert_num_queries) -> None:
+    throttle = ratelimit.Throttle()
+    with django_assert_num_queries(0):
+        for _ in range(throttle.PORTION - 1):
+            throttle.check("192.0.2.1")
+
+
+def test_many_requests_are_held_to_what_is_allowed() -> None:
+    """Two processes with counts of their own draw on one bucket."""
+    processes = [ratelimit.Throttle(), ratelimit.Throttle()]
+    passed, told = 0, set()
+    with time_machine.travel(timezone.now(), tick=False):
+        for number in range(1000):
+            try:
+                processes[number % 2].check("192.0.2.1")
+                passed += 1
+            except RateLimited as refused:
+                told.add(refused.headers["Retry-After"])
+    assert told == {"1"}
+    assert ratelimit.API.burst <= passed <= ratelimit.API.burst + 2 * ratelimit.Throttle.PORTION
+
+
+def test_the_memory_of_a_process_is_bounded(monkeypatch) -> None:
+    monkeypatch.setattr(ratelimit.Throttle, "MAX_ADDRESSES", 50)
+    throttle = ratelimit.Throttle()
+    for number in range(500):
+        throttle.check(f"192.0.2.{number % 250}")
+    assert len(throttle._counts) <= 50
+
+
+def test_nothing_is_limited_where_the_operator_says_so(settings) -> None:
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, disable_rate_limiting=True)
+    assert taken(ratelimit.LOGIN_CODE) == 400
