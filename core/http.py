@@ -69,7 +69,8 @@ def _is_trusted(address: str) -> bool:
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address; an IPv4 visitor of an IPv6 socket is an IPv4 visitor."""
     try:
-        parsed = ipaddress.ip_address(text.strip())
+        # A zone ("fe80::1%eth0") is a word of another machine, and databases take none.
+        parsed = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     return getattr(parsed, "ipv4_mapped", None) or parsed
@@ -81,7 +82,7 @@ def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress
 
 
 def user_agent(request: HttpRequest) -> str:
-    return request.headers.get("User-Agent", "")[:512]
+    return request.headers.get("User-Agent", "").replace("\0", "")[:512]
 
 
 def host_of(url: str) -> str:

@@ -45,6 +45,8 @@ def read(form: Mapping[str, str], authorization: str) -> Credentials:
         )
     except (binascii.Error, ValueError):
         raise InvalidClientError(description="The Authorization header does not hold Basic credentials.") from None
+    if any(c < " " or c == "\ufffd" for c in f"{credentials.client_id}{credentials.secret}"):
+        raise InvalidClientError(description="The Authorization header holds control characters.")
     if not colon or not credentials.client_id:
         raise InvalidClientError(description="The Authorization header names no client.")
     if form.get("client_secret"):

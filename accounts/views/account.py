@@ -57,7 +57,7 @@ def account(request: HttpRequest, session: Session) -> HttpResponse:
 @for_people
 def rename_passkey(request: HttpRequest, session: Session, passkey_id: str) -> HttpResponse:
     name = request.POST.get("name", "").strip()
-    if name and len(name) <= 50:
+    if name and len(name) <= 50 and name.isprintable():
         passkeys.rename(passkeys.owned(session.user, passkey_id), name)
     else:
         messages.error(request, _("A name has 1 to 50 characters."))

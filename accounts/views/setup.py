@@ -12,7 +12,7 @@ from accounts.forms import SetupForm
 from accounts.models import User
 from audit import log
 from audit.models import Event
-from core.errors import ValidationFailed
+from core.errors import InvalidRequestBody, ValidationFailed
 from core.http import endpoint, json_body, json_response, no_content
 
 SETUP_TOKEN_HEADER = "X-Setup-Token"
@@ -71,10 +71,8 @@ NAMES = {"first_name": "firstName", "last_name": "lastName", "display_name": "di
 
 def _validate(user: User, body: dict[str, object]) -> None:
     """Raise ``ValidationFailed`` in the words of the contract."""
-    if wrong := [
-        name for name in ("username", "email", "firstName", "lastName") if not isinstance(body.get(name), str | None)
-    ]:
-        raise ValidationFailed([(name, "invalid_format", "must be text") for name in wrong])
+    if not all(isinstance(body.get(name), str | None) for name in ("username", "email", "firstName", "lastName")):
+        raise InvalidRequestBody
     if not user.username:
         raise ValidationFailed([("username", "required", "is required")])
     try:
