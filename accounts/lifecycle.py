@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts import custom_claims, sessions
 from accounts.errors import LastAdministrator, UserNotFound
@@ -62,9 +63,7 @@ def default_groups(group_ids: Sequence[str]) -> list[Group]:
 def update(user: User, fields: Mapping[str, Any]) -> User:
     """Change columns of an account; raise ``AlreadyInUse`` or ``LastAdministrator``."""
     with transaction.atomic():
-        locked = User.objects.select_for_update().filter(pk=user.pk).first()
-        if locked is None:
-            raise UserNotFound
+        locked = _locked(user)
         was_active = locked.is_active
         loses_rights = locked.is_staff and not (
             fields.get("is_admin", locked.is_admin) and not fields.get("disabled", locked.disabled)
@@ -97,9 +96,7 @@ def update_own(user: User, fields: Mapping[str, Any]) -> User:
 def delete(user: User) -> None:
     """End an account for good, and everything that is only this person's; raise ``LastAdministrator``."""
     with transaction.atomic():
-        locked = User.objects.select_for_update().filter(pk=user.pk).first()
-        if locked is None:
-            raise UserNotFound
+        locked = _locked(user)
         if locked.is_staff:
             _keep_an_administrator_besides(locked)
         if locked.pk != STATIC_USER_ID:
@@ -110,8 +107,19 @@ def delete(user: User) -> None:
         locked.delete()
 
 
+def _locked(user: User) -> User:
+    """The row as it is now, for this transaction alone; of an administrator with the others' rows.
+
+    All at once and in one order: of two administrators who delete each other, one waits and is then the last.
+    """
+    wanted = Q(pk=user.pk) | Q(is_admin=True, disabled=False) if user.is_admin else Q(pk=user.pk)
+    for found in User.objects.select_for_update().filter(wanted).order_by("pk"):
+        if found.pk == user.pk:
+            return found
+    raise UserNotFound
+
+
 def _keep_an_administrator_besides(user: User) -> None:
-    # The rows are locked where the database can: of two administrators who demote each other one succeeds.
     others = User.objects.select_for_update().filter(is_admin=True, disabled=False).exclude(pk=user.pk).order_by("pk")
     if not list(others.values_list("pk", flat=True)):
         raise LastAdministrator

@@ -188,9 +188,11 @@ def _readable(model: type[models.Model], column: str, values: list[str]) -> list
     try:
         found = model._meta.get_field(column)
     except FieldDoesNotExist:  # a key inside a JSON column
-        return [value.replace("\0", "") for value in values]
+        return [value for value in values if "\0" not in value]
     readable: list[object] = []
     for value in values:
+        if "\0" in value:  # is no text: PostgreSQL does not even compare it
+            continue
         try:
             readable.append(found.to_python({"true": True, "false": False}.get(value, value)))  # type: ignore[union-attr] # relations are not filtered by
         except (ValidationError, ValueError, TypeError):

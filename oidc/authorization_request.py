@@ -19,7 +19,7 @@ from oidc.errors import (
     UnsupportedResponseTypeError,
 )
 from oidc.models import Client
-from oidc.store import ClientRow
+from oidc.store import AuthorizingClient, ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
@@ -96,6 +96,12 @@ def check_redirect_uri(uri: str, client: ClientRow | Client) -> None:
         raise _unregistered(client, uri)
     if not settings.ALLOW_INSECURE_CALLBACK_URLS and redirect_uris.is_insecure(uri):
         raise _unregistered(client, uri, (_("Refused because"), "ALLOW_INSECURE_CALLBACK_URLS=false"))
+
+
+def check_pushed(client: AuthorizingClient, pushed: str) -> None:
+    """Raise ``InvalidRequestError`` when the client must push its requests and did not (RFC 9126 section 6)."""
+    if client.par_required and not pushed:
+        raise InvalidRequestError(description="This client must push its authorization requests (PAR) and did not.")
 
 
 def _unregistered(client: ClientRow | Client, asked: str, *more: tuple[str, str]) -> RedirectUriNotRegistered:

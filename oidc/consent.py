@@ -28,14 +28,15 @@ def is_needed(asked: AuthorizationRequest, client: AuthorizingClient) -> bool:
     if client.skip_consent:
         return False
     # Also for no scope at all: the app learns who the person is.
-    return client.consented_scope is None or not set(asked.shared) <= set(client.consented_scope.split())
+    return client.consented_scope is None or not set(asked.shared) <= set(client.consented_scope.split(" "))
 
 
 def remember(user: User, client: Client, scopes: tuple[str, ...]) -> Consent:
     """Keep that ``user`` agreed; scopes only ever grow until the consent is withdrawn."""
     with transaction.atomic():
         found, _created = Consent.objects.select_for_update().get_or_create(user=user, client=client)
-        found.scope = " ".join(dict.fromkeys((*found.scope.split(), *scopes)))
+        # At blanks only: a scope of an API holds a separator (U+001F) that split() would take for a blank too.
+        found.scope = " ".join(dict.fromkeys((*filter(None, found.scope.split(" ")), *scopes)))
         found.last_used_at = timezone.now()
         found.save()
     return found

@@ -113,12 +113,20 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
     """The client, what the person consented to before, and whether its groups keep them out."""
     user = to_uuid(user_id) if user_id is not None else None
     row = fetch("authorizing", user, user, client_id)
-    return (
-        AuthorizingClient(
-            as_client(row), bool(row[12]), bool(row[13]), bool(row[14]) and user is not None, row[15], row[16]
-        )
-        if row
-        else None
+    if row is None:
+        return None
+    skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, consent_id, consented_scope = row[
+        12:
+    ]
+    return AuthorizingClient(
+        row=replace(as_client(row), logo_hash=logo_hash),
+        skip_consent=bool(skip_consent),
+        reauthentication_required=bool(reauthenticate),
+        par_required=bool(par_required),
+        pkce_supported=bool(pkce_supported),
+        denied=bool(denied) and user is not None,
+        consent_id=consent_id,
+        consented_scope=consented_scope,
     )
 
 
@@ -180,6 +188,11 @@ def insert_grant(
         amr,
         to_time(timezone.now()),
     )
+
+
+def notice_pkce(client: ClientRow) -> None:
+    """Remember that a client which need not use PKCE does."""
+    run("notice pkce", client.id)
 
 
 def touch_consent(consent_id: int) -> None:

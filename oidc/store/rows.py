@@ -29,6 +29,7 @@ class ClientRow(Appearance):
     claims_in_id_token: bool
     access_token_minutes: int
     refresh_token_minutes: int
+    logo_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class AuthorizingClient:
     row: ClientRow
     skip_consent: bool
     reauthentication_required: bool
+    par_required: bool
+    pkce_supported: bool
     denied: bool
     consent_id: int | None
     consented_scope: str | None

@@ -65,6 +65,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     client = _client(given, session)
     reply_to = authorization_request.reply_to(given, client.row)
     try:
+        authorization_request.check_pushed(client, pushed)
         asked = authorization_request.check(given, client.row, reply_to)
         return _go_on(request, _Attempt(asked, client, session, Progress(since=timezone.now()), pushed=pushed))
     except OAuth2Error as refused:
@@ -175,6 +176,8 @@ def _grant(
             auth_time=session.auth_time,
             amr=session.amr,
         )
+        if asked.code_challenge and not client.pkce_supported and not client.row.pkce_required:
+            store.notice_pkce(client.row)
         if client.consent_id is not None:
             store.touch_consent(client.consent_id)
         log.record(

@@ -17,6 +17,7 @@ from audit.models import Event
 from core.errors import AppError, ValidationFailed
 from core.http import client_ip, endpoint, json_response, no_content, user_agent
 from oidc import client_authentication, consent, devices, parameters, store
+from oidc.api.clients import ClientMetaSerializer
 from oidc.claims import SCOPES
 from oidc.errors import OAuth2Error, oauth_error_response
 from oidc.models import DeviceGrant
@@ -100,7 +101,9 @@ def info(request: HttpRequest) -> HttpResponse:
     client = store.find_for_authorization(device.application.client_id, session.user.pk)
     scopes = device.scope.split()
     known = (
-        client is not None and client.consented_scope is not None and set(scopes) <= set(client.consented_scope.split())
+        client is not None
+        and client.consented_scope is not None
+        and set(scopes) <= set(client.consented_scope.split(" "))
     )
     return json_response(
         {
@@ -108,16 +111,7 @@ def info(request: HttpRequest) -> HttpResponse:
             "scopeInfo": [],
             "authorizationRequired": not known,
             "reauthenticationRequired": device.application.reauthentication_required,
-            "client": {
-                "id": device.application.client_id,
-                "name": device.application.name,
-                "description": "",
-                "hasLogo": bool(device.application.logo_url),
-                "hasDarkLogo": bool(device.application.logo_url),
-                "launchURL": device.application.launch_url or None,
-                "requiresReauthentication": device.application.reauthentication_required,
-                "clientType": "standard",
-            },
+            "client": {**ClientMetaSerializer(device.application).data, "description": ""},
         }
     )
 

@@ -7,6 +7,7 @@ from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
 from core.http import endpoint, json_body, json_response
 from oidc import pending
+from oidc.api.clients import ClientMetaSerializer
 from oidc.authorization_request import AuthorizationRequest
 from oidc.errors import UnexpectedStep
 from oidc.models import PendingAuthorization
@@ -52,21 +53,12 @@ def _was_taken(step: object, waiting: PendingAuthorization, session: Session) ->
 
 
 def _as_json(waiting: PendingAuthorization, left: list[Step]) -> dict[str, object]:
-    asked, client = AuthorizationRequest.from_json(waiting.parameters), waiting.client
+    asked = AuthorizationRequest.from_json(waiting.parameters)
     body: dict[str, object] = {
         "id": str(waiting.pk),
         "scopes": list(asked.scopes),
         "scopeInfo": [],
-        "client": {
-            "id": client.client_id,
-            "name": client.name,
-            "description": client.description,
-            "hasLogo": bool(client.logo_url),
-            "hasDarkLogo": bool(client.logo_url),
-            "launchURL": client.launch_url or None,
-            "requiresReauthentication": client.reauthentication_required,
-            "clientType": "standard",
-        },
+        "client": ClientMetaSerializer(waiting.client).data,
         "requiredSteps": left,
     }
     return body | ({"currentStep": left[0]} if left else {})

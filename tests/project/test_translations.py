@@ -10,6 +10,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import django.contrib.admin
 import polib
 import pytest
 
@@ -19,6 +20,8 @@ from tests.oidc.app import App
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"
+SCRIPTS = CATALOGUE.with_name("djangojs.po")  # what Django's own translation of the console's scripts lacks
+DJANGO_ADMIN = Path(django.contrib.admin.__file__).parent
 PROGRAMS = ("xgettext", "msguniq", "msgmerge", "msgattrib")  # what makemessages starts
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
 TEMPLATES = sorted([*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")])
@@ -81,19 +84,29 @@ def test_no_translation_is_left_of_a_text_that_is_gone(extracted: set[Message], 
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{[^{}]*\}|</?\w+[^>]*>")
 
 
-def test_translations_keep_placeholders_and_tags(chinese: polib.POFile) -> None:
+@pytest.mark.parametrize("catalogue", [CATALOGUE, SCRIPTS], ids=lambda path: path.name)
+def test_translations_keep_placeholders_and_tags(catalogue: Path) -> None:
     assert [
         (entry.msgid, text)
-        for entry in chinese
+        for entry in polib.pofile(str(catalogue))
         for text in texts(entry)
         if Counter(PLACEHOLDER.findall(text)) != Counter(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
     ] == []
 
 
-def test_the_header_names_the_language_and_no_address(chinese: polib.POFile) -> None:
-    assert chinese.metadata["Language"] == "zh_Hans"
-    assert chinese.metadata["Plural-Forms"] == "nplurals=1; plural=0;"
-    assert "@" not in "".join(chinese.metadata.values())
+@pytest.mark.parametrize("catalogue", [CATALOGUE, SCRIPTS], ids=lambda path: path.name)
+def test_the_header_names_the_language_and_no_address(catalogue: Path) -> None:
+    header = polib.pofile(str(catalogue)).metadata
+    assert header["Language"] == "zh_Hans"
+    assert header["Plural-Forms"] == "nplurals=1; plural=0;"
+    assert "@" not in "".join(header.values())
+
+
+def test_the_scripts_of_the_console_are_translated_by_django_or_by_us() -> None:
+    own = {entry.msgid for entry in polib.pofile(str(SCRIPTS)) if entry.translated()}
+    djangos = polib.pofile(str(DJANGO_ADMIN / "locale/zh_Hans/LC_MESSAGES/djangojs.po"))
+    english = polib.pofile(str(DJANGO_ADMIN / "locale/en/LC_MESSAGES/djangojs.po"))
+    assert own == {entry.msgid for entry in english} - {entry.msgid for entry in djangos if entry.translated()}
 
 
 class Shown(HTMLParser):

@@ -87,7 +87,7 @@ def pages(browser: Browser, app: App) -> dict[str, object]:
         "sign-out": browser.get("/logout"),
         "signed out": stranger.get("/signed-out"),
         "not found": stranger.get("/nothing/here"),
-        "forbidden": browser.get("/admin/"),
+        "forbidden": browser.get("/admin/", follow=True),
     }
 
 

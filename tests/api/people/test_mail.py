@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts import login_codes
 from accounts.models import EmailVerification, User
 from apikeys import expiry, keys
 from tests.accounts.people import Person
@@ -177,3 +178,29 @@ def test_people_are_told_once_that_a_key_will_end(
         assert expiry.warn() == 0
     assert mailbox.next()["Subject"] == 'API Key "backup" Expiring Soon'
     assert Script(admin.user).read("/api/api-keys?sort[column]=name").json()["data"][0]["expirationEmailSent"] is True
+
+
+# A device nobody has seen
+
+
+def test_a_sign_in_from_elsewhere_is_told_and_one_from_home_is_not(
+    mailbox: Mailbox, person: Person, configured, django_capture_on_commit_callbacks
+) -> None:
+    configured(email_login_notification_enabled=True)
+
+    def sign_in(address: str) -> bool:
+        code = login_codes.create(person.user).code
+        with django_capture_on_commit_callbacks(execute=True) as sent:
+            answer = Script().make(f"/api/one-time-access-token/{code}", REMOTE_ADDR=address)
+            assert answer.status_code == 200
+        return bool(sent)
+
+    assert [sign_in(address) for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2")] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    message = mailbox.next()
+    assert message["Subject"] == "New device login with Pocket ID"
+    assert "192.0.2.2" in text(message)
