@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pocketid.audit")
 
-_INSERT = """INSERT INTO audit_entry (created_at, event, user_id, username, actor_username, ip_address, country, city, user_agent, data)
- VALUES (%(created_at)s, %(event)s, %(user)s, %(username)s, %(actor_username)s, %(ip_address)s, %(country)s, %(city)s, %(user_agent)s, %(data)s)"""
+_INSERT = """INSERT INTO audit_entry (created_at, event, user_id, username, actor_username, ip_address, country, city, user_agent, data, client_name)
+ VALUES (%(created_at)s, %(event)s, %(user)s, %(username)s, %(actor_username)s, %(ip_address)s, %(country)s, %(city)s, %(user_agent)s, %(data)s, %(client_name)s)"""
 
 
 def record(
@@ -42,6 +42,7 @@ def record(
                 "city": city,
                 "user_agent": user_agent(request) if request is not None else "",
                 "data": connection.ops.adapt_json_value(data, None),
+                "client_name": data.get("clientName", "")[:100],
             },
         )
     logger.info("%s %s %s", event.value, username or "-", data or "")

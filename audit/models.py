@@ -60,6 +60,8 @@ class Entry(models.Model):
     city = models.CharField(_("place"), max_length=100, blank=True)
     user_agent = models.CharField(_("device"), max_length=512, blank=True)
     data = models.JSONField(_("details"), default=dict)
+    # The app of ``data``, in a column because the log is filtered by it.
+    client_name = models.CharField(_("app"), max_length=100, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("audit entry")
@@ -69,6 +71,9 @@ class Entry(models.Model):
             models.Index(fields=("user", "-created_at"), name="audit_by_user"),
             models.Index(fields=("event", "-created_at"), name="audit_by_event"),
             models.Index(fields=("-created_at", "-id"), name="audit_by_time"),
+            models.Index(
+                fields=("client_name", "-created_at"), condition=~models.Q(client_name=""), name="audit_by_client"
+            ),
         ]
 
     def __str__(self) -> str:

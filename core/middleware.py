@@ -66,6 +66,8 @@ class RequestMiddleware:
             and response.status_code != HTTPStatus.NO_CONTENT
         ):
             response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined] # only streaming answers have none
+            if request.method == "HEAD":
+                response.content = b""  # type: ignore[attr-defined] # the length is that of what GET would have sent
         if logger.isEnabledFor(logging.INFO):
             # The path without its query: queries carry codes and states.
             logger.info(

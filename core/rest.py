@@ -4,11 +4,12 @@ import base64
 import binascii
 import math
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
@@ -108,6 +109,9 @@ class ListRules:
     sort: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     default: tuple[str, ...] = ("created_at",)
+    # A list that only grows may say for this many seconds how long it was: counting a million rows takes longer than
+    # showing a page of them.
+    count_is_good_for: float = 0
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,35 @@ def page_of(
     """One page of ``rows`` in the envelope every list has."""
     query = ListQuery.of(request)
     rows = _sorted(_filtered(_searched(rows, query, rules), query, rules), query, rules)
-    total = rows.count()
+    total = _total(rows, rules)
     pages = max(math.ceil(total / query.limit), 1)
     page = min(query.page, pages)
     found = rows[(page - 1) * query.limit : page * query.limit]
     data = serializer(found, many=True, context={"request": request, **context}).data
     envelope = {"totalPages": pages, "totalItems": total, "currentPage": page, "itemsPerPage": query.limit}
     return Response({"data": data, "pagination": envelope})
+
+
+_MANY, _MAX_COUNTS = 10_000, 1000
+_counts: dict[str, tuple[float, int]] = {}  # until when, how many
+
+
+def _total(rows: "QuerySet[Any]", rules: ListRules) -> int:
+    if not rules.count_is_good_for:
+        return rows.count()
+    try:
+        question, now = str(rows.order_by().query), time.monotonic()
+    except EmptyResultSet:  # asks for what no row can be
+        return 0
+    until, total = _counts.get(question, (0.0, 0))
+    if now < until:
+        return total
+    total = rows.count()
+    if total >= _MANY:
+        if len(_counts) >= _MAX_COUNTS:
+            _counts.clear()
+        _counts[question] = (now + rules.count_is_good_for, total)
+    return total
 
 
 def _searched(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":

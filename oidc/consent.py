@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomClaim, User
 from oidc.authorization_request import AuthorizationRequest
-from oidc.models import Client, Consent
+from oidc.models import Consent
 from oidc.store import AuthorizingClient
 
 
@@ -31,13 +30,12 @@ def is_needed(asked: AuthorizationRequest, client: AuthorizingClient) -> bool:
     return client.consented_scope is None or not set(asked.shared) <= set(client.consented_scope.split(" "))
 
 
-def remember(user: User, client: Client, scopes: tuple[str, ...]) -> Consent:
+def remember(user: User, client_id: int, scopes: tuple[str, ...]) -> Consent:
     """Keep that ``user`` agreed; scopes only ever grow until the consent is withdrawn."""
     with transaction.atomic():
-        found, _created = Consent.objects.select_for_update().get_or_create(user=user, client=client)
+        found, _created = Consent.objects.select_for_update().get_or_create(user=user, client_id=client_id)
         # At blanks only: a scope of an API holds a separator (U+001F) that split() would take for a blank too.
         found.scope = " ".join(dict.fromkeys((*filter(None, found.scope.split(" ")), *scopes)))
-        found.last_used_at = timezone.now()
         found.save()
     return found
 

@@ -70,8 +70,8 @@ def approve(device: DeviceGrant, session: Session) -> bool:
         raise ReauthenticationRequired
     with transaction.atomic():
         _decide(device, DeviceGrant.AUTHORIZED, session)
-        consent.remember(session.user, device.application, tuple(device.scope.split()))
-    return client.consent_id is None
+        store.touch_consent(consent.remember(session.user, client.row.id, tuple(device.scope.split())).pk)
+    return client.is_new
 
 
 def deny(device: DeviceGrant, session: Session) -> None:

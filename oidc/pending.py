@@ -65,7 +65,7 @@ def steps_left(waiting: PendingAuthorization, session: Session | None) -> list[S
 def agree(waiting: PendingAuthorization, session: Session) -> None:
     """The person allows the app what it asked for when the request was parked, no more (attacks.md F1)."""
     asked = AuthorizationRequest.from_json(waiting.parameters)
-    consent.remember(session.user, waiting.client, asked.shared)
+    consent.remember(session.user, waiting.client.pk, asked.shared)
     _record(waiting, session, consented=True)
 
 

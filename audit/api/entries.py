@@ -3,7 +3,9 @@
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,12 +24,19 @@ SORT = {
     "userAgent": "user_agent",
 }
 NEWEST_FIRST = ("-created_at", "-id")
-OWN = ListRules(sort=SORT, filters={"event": "event"}, default=NEWEST_FIRST)
+COUNT_IS_GOOD_FOR = 30  # seconds
+OWN = ListRules(sort=SORT, filters={"event": "event"}, default=NEWEST_FIRST, count_is_good_for=COUNT_IS_GOOD_FOR)
 ALL = ListRules(
     sort=SORT,
-    filters={"event": "event", "userID": "user", "clientName": "data__clientName"},
+    filters={"event": "event", "userID": "user", "clientName": "client_name"},
     default=NEWEST_FIRST,
+    count_is_good_for=COUNT_IS_GOOD_FOR,
 )
+# Every name once, by jumping from each to the next in the index: DISTINCT would read the whole log.
+_CLIENT_NAMES = """WITH RECURSIVE names(name) AS (
+ SELECT MIN(client_name) FROM audit_entry WHERE client_name <> '' UNION ALL
+ SELECT (SELECT MIN(client_name) FROM audit_entry WHERE client_name <> '' AND client_name > names.name) FROM names WHERE names.name IS NOT NULL
+) SELECT name FROM names WHERE name IS NOT NULL"""
 
 
 class EntrySerializer(serializers.Serializer[Entry]):
@@ -82,8 +91,9 @@ class ClientNames(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        names = Entry.objects.filter(data__has_key="clientName").values_list("data__clientName", flat=True)
-        return Response(sorted({str(name) for name in names.distinct() if name}))
+        with connection.cursor() as cursor:
+            cursor.execute(_CLIENT_NAMES)
+            return Response([name for (name,) in cursor.fetchall()])
 
 
 class Usernames(Resource):
@@ -93,8 +103,8 @@ class Usernames(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        found = Entry.objects.filter(user__isnull=False).order_by().values_list("user", "user__username").distinct()
-        return Response({str(user): username for user, username in found})
+        people = get_user_model()._default_manager.filter(Exists(Entry.objects.filter(user=OuterRef("pk"))))
+        return Response({str(pk): username for pk, username in people.values_list("pk", "username")})
 
 
 def _in_places(request: Request, rows: QuerySet[Entry]) -> QuerySet[Entry]:

@@ -115,9 +115,7 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
     row = fetch("authorizing", user, user, client_id)
     if row is None:
         return None
-    skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, consent_id, consented_scope = row[
-        12:
-    ]
+    skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, *consent = row[12:]
     return AuthorizingClient(
         row=replace(as_client(row), logo_hash=logo_hash),
         skip_consent=bool(skip_consent),
@@ -125,8 +123,9 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
         par_required=bool(par_required),
         pkce_supported=bool(pkce_supported),
         denied=bool(denied) and user is not None,
-        consent_id=consent_id,
-        consented_scope=consented_scope,
+        consent_id=consent[0],
+        consented_scope=consent[1],
+        is_new=not consent[2],
     )
 
 

@@ -133,6 +133,7 @@ class AuthorizingClient:
     denied: bool
     consent_id: int | None
     consented_scope: str | None
+    is_new: bool  # the person has never been brought to this app
 
 
 # From columns to types, and back

@@ -24,7 +24,17 @@ from accounts.models import Session
 from audit import log
 from audit.models import Event
 from core.errors import UserDisabled
-from oidc import authorization_request, parameters, pending, prompts, pushed_requests, signing_keys, store, tokens
+from oidc import (
+    authorization_request,
+    consent,
+    parameters,
+    pending,
+    prompts,
+    pushed_requests,
+    signing_keys,
+    store,
+    tokens,
+)
 from oidc.authorization_request import AuthorizationRequest, ReplyTo
 from oidc.errors import (
     AppDeniesAccess,
@@ -140,8 +150,7 @@ def _go_on(request: HttpRequest, attempt: _Attempt) -> HttpResponse:
         pending.take(attempt.interaction)
     if attempt.pushed:
         pushed_requests.take(attempt.pushed)
-    is_new = client.consent_id is None or attempt.progress.consented
-    return _grant(request, asked, client, session, is_new=is_new)
+    return _grant(request, asked, client, session)
 
 
 def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
@@ -157,7 +166,7 @@ def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
 
 
 def _grant(
-    request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session, *, is_new: bool
+    request: HttpRequest, asked: AuthorizationRequest, client: AuthorizingClient, session: Session
 ) -> HttpResponse:
     code = tokens.new_code()
     with transaction.atomic():
@@ -178,10 +187,11 @@ def _grant(
         )
         if asked.code_challenge and not client.pkce_supported and not client.row.pkce_required:
             store.notice_pkce(client.row)
-        if client.consent_id is not None:
-            store.touch_consent(client.consent_id)
+        # Also for an app that skips consent: the person sees it among theirs, and can take it back.
+        consent_id = client.consent_id or consent.remember(session.user, client.row.id, asked.shared).pk
+        store.touch_consent(consent_id)
         log.record(
-            Event.NEW_CLIENT_AUTHORIZATION if is_new else Event.CLIENT_AUTHORIZATION,
+            Event.NEW_CLIENT_AUTHORIZATION if client.is_new else Event.CLIENT_AUTHORIZATION,
             user=session.user,
             request=request,
             clientName=client.row.name,

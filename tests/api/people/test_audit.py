@@ -32,6 +32,7 @@ def entries(admin: Person, person: Person) -> None:
             city=city,
             user_agent=CHROME,
             data=data,
+            client_name=data["clientName"],
         )
 
 
