@@ -55,7 +55,7 @@ class ClaimInline(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
-    list_display = ("username", "name", "email", "is_admin", "disabled")
+    list_display = ("username", "full_name", "email", "is_admin", "disabled")
     list_filter = ("is_admin", "disabled", "groups")
     search_fields = ("username", "email", "first_name", "last_name")
     fieldsets: ClassVar[Any] = [
@@ -75,6 +75,10 @@ class UserAdmin(admin.ModelAdmin):
     ]
     filter_horizontal = ("groups",)
     inlines = (PasskeyInline, SessionInline, ClaimInline)
+
+    @admin.display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.name
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         if not change:

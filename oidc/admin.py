@@ -51,7 +51,7 @@ class ClientForm(forms.ModelForm):
 class ClientAdmin(admin.ModelAdmin):
     form = ClientForm
     view_on_site = False
-    list_display = ("name", "client_id", "client_type", "host")
+    list_display = ("name", "client_id", "client_type", "at")
     search_fields = ("name", "client_id")
     fieldsets: ClassVar[Any] = [
         (None, {"fields": ("name", "redirect_uris", "launch_url", "description")}),
@@ -80,6 +80,10 @@ class ClientAdmin(admin.ModelAdmin):
     filter_horizontal = ("allowed_groups",)
     inlines = (ClientSecretInline,)
     change_form_template = "admin/oidc/client/change_form.html"
+
+    @admin.display(description=_("host"))
+    def at(self, client: Client) -> str:
+        return client.host
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
         return ("client_id",) if obj else ()  # apps hold it

@@ -5,10 +5,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts import passkeys, sessions
+from accounts import new_devices, passkeys, sessions
 from accounts.api.passkeys import PasskeySerializer
 from accounts.api.users import UserSerializer
-from accounts.authentication import clear_session_cookie, require_session, session_of, set_session_cookie, sign_in
+from accounts.authentication import (
+    clear_session_cookie,
+    place_of,
+    require_session,
+    session_of,
+    set_session_cookie,
+    sign_in,
+)
 from accounts.errors import ReauthenticationRequired
 from accounts.models import Passkey
 from accounts.models.ceremony import CEREMONY_LIFETIME
@@ -50,6 +57,7 @@ def login_finish(request: HttpRequest) -> HttpResponse:
     ratelimit.take(ratelimit.WEBAUTHN_LOGIN, client_ip(request))
     passkey = _asserted(request)
     session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY])
+    new_devices.notice(passkey.user, place_of(request))
     log.record(Event.SIGN_IN, user=passkey.user, request=request, passkeyName=passkey.name)
     response = _without_ceremony(json_response(UserSerializer(passkey.user).data))
     set_session_cookie(response, session, key)

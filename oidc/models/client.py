@@ -19,6 +19,10 @@ def new_client_id() -> str:
 class Client(Appearance, AbstractApplication):
     """An app that people sign in to: the relying party of OpenID Connect, the client of OAuth 2.0."""
 
+    class Kind(models.TextChoices):
+        CONFIDENTIAL = "confidential", _("Confidential")
+        PUBLIC = "public", _("Public")
+
     class Algorithm(models.TextChoices):
         RS256 = "RS256", _("RS256 (works everywhere)")
         ES256 = "ES256", _("ES256 (small and fast)")
@@ -51,8 +55,8 @@ class Client(Appearance, AbstractApplication):
     client_type = models.CharField(
         _("client type"),
         max_length=32,
-        choices=AbstractApplication.CLIENT_TYPES,
-        default=AbstractApplication.CLIENT_CONFIDENTIAL,
+        choices=Kind,
+        default=Kind.CONFIDENTIAL,
         help_text=_(
             "Confidential: the app runs on a server and keeps a secret. Public: it runs in a browser or on a phone and uses PKCE."
         ),
