@@ -31,6 +31,12 @@ class UserVerificationRequired(AppError):
     )
 
 
+class SyncedPasskeyNotAllowed(AppError):
+    code = "synced_passkey_not_allowed"
+    status = 400
+    message = _("Synced passkeys are not allowed")
+
+
 class PasskeyRejected(AppError):
     """One answer for every reason, so that nobody learns which passkeys exist; the log knows the reason."""
 

@@ -28,6 +28,7 @@ from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.options_to_json_dict import options_to_json_dict
 from webauthn.helpers.structs import (
+    AuthenticatorAttachment,
     AuthenticatorDataFlags,
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -43,6 +44,7 @@ from accounts.errors import (
     PasskeyAlreadyRegistered,
     PasskeyRejected,
     ReauthenticationRequired,
+    SyncedPasskeyNotAllowed,
     UnreadableAnswer,
     UserVerificationRequired,
 )
@@ -50,6 +52,7 @@ from accounts.models import Ceremony, Passkey, Session, User
 from accounts.models.ceremony import CEREMONY_LIFETIME
 from core.errors import NotFound, UserDisabled
 from core.secrets import hash_token, new_token
+from siteconfig.models import current
 
 logger = logging.getLogger("pocketid.passkeys")
 
@@ -103,6 +106,7 @@ def begin_registration(user: User, *, session: Session, rp_name: str) -> Started
         challenge=challenge,
         timeout=TIMEOUT_MS,
         authenticator_selection=AuthenticatorSelectionCriteria(
+            authenticator_attachment=_attachment(),
             resident_key=ResidentKeyRequirement.REQUIRED,
             require_resident_key=True,
             user_verification=UserVerificationRequirement.REQUIRED,
@@ -118,6 +122,12 @@ def begin_registration(user: User, *, session: Session, rp_name: str) -> Started
     if not plain.get("excludeCredentials"):
         plain.pop("excludeCredentials", None)
     return Started(plain, _remember(Ceremony.Kind.REGISTRATION, challenge, session))
+
+
+def _attachment() -> AuthenticatorAttachment | None:
+    """Which kind of authenticator the settings ask for; browsers alone know which one was used."""
+    wanted = current().webauthn_authenticator_attachment
+    return None if wanted == "any" else AuthenticatorAttachment(wanted)
 
 
 def finish_registration(user: User, answer: dict[str, Any], *, key: str, session: Session) -> Passkey:
@@ -149,6 +159,8 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
         raise UnreadableAnswer
     flags = _flags_of_registration(answer)
     _refuse_impossible_backup(eligible=flags.be, state=flags.bs)
+    if flags.be and not current().webauthn_allow_synced_passkeys:
+        raise SyncedPasskeyNotAllowed
     passkey = Passkey(
         user=user,
         name=_("New Passkey"),

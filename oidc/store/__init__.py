@@ -125,7 +125,7 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
         denied=bool(denied) and user is not None,
         consent_id=consent[0],
         consented_scope=consent[1],
-        is_new=not consent[2],
+        consent_used_at=as_aware(consent[2]) if consent[2] is not None else None,
     )
 
 

@@ -133,7 +133,12 @@ class AuthorizingClient:
     denied: bool
     consent_id: int | None
     consented_scope: str | None
-    is_new: bool  # the person has never been brought to this app
+    consent_used_at: datetime | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the person has never been brought to this app."""
+        return self.consent_used_at is None
 
 
 # From columns to types, and back

@@ -32,7 +32,7 @@ _STATEMENTS = {
     "device": f"""SELECT {_CLIENT}, {_SECRETS}, d.id, d.status, d.interval, d.last_polled_at, d.application_id, d.expires, d.scope, d.nonce,
  d.sid, d.auth_time, d.amr, {_PERSON}, {_DENIED.replace("{user}", "u.id")} FROM oidc_client c
  LEFT JOIN oidc_devicegrant d ON d.device_code = %s LEFT JOIN accounts_user u ON u.id = d.user_id WHERE c.client_id = %s""",
-    "authorizing": f"""SELECT {_CLIENT}, c.skip_authorization, c.reauthentication_required, c.par_required, c.pkce_supported, c.logo_hash, {_DENIED.replace("{user}", "%s")}, o.id, o.scope, o.last_used_at IS NOT NULL FROM oidc_client c
+    "authorizing": f"""SELECT {_CLIENT}, c.skip_authorization, c.reauthentication_required, c.par_required, c.pkce_supported, c.logo_hash, {_DENIED.replace("{user}", "%s")}, o.id, o.scope, o.last_used_at FROM oidc_client c
  LEFT JOIN oidc_consent o ON o.client_id = c.id AND o.user_id = %s WHERE c.client_id = %s""",
     "access": f"""SELECT t.scope, t.expires, t.resource, c.client_id, g.claims, {_PERSON} FROM oidc_accesstoken t JOIN oidc_client c ON c.id = t.application_id
  LEFT JOIN oidc_grant g ON g.id = t.grant_id LEFT JOIN oidc_refreshtoken r ON r.id = t.refresh_token_id LEFT JOIN accounts_user u ON u.id = g.user_id

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
@@ -50,6 +51,8 @@ from oidc.prompts import Progress
 from oidc.store import AuthorizingClient
 
 logger = logging.getLogger("pocketid.oidc")
+
+TOUCHED = timedelta(minutes=1)  # when an app was last used is told to the minute
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ def _grant(
             store.notice_pkce(client.row)
         # Also for an app that skips consent: the person sees it among theirs, and can take it back.
         consent_id = client.consent_id or consent.remember(session.user, client.row.id, asked.shared).pk
-        store.touch_consent(consent_id)
+        if client.consent_used_at is None or timezone.now() - client.consent_used_at > TOUCHED:
+            store.touch_consent(consent_id)
         log.record(
             Event.NEW_CLIENT_AUTHORIZATION if client.is_new else Event.CLIENT_AUTHORIZATION,
             user=session.user,

@@ -26,8 +26,10 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not (PROBE / "probe.py").exists():
         pytest.skip(f"no contract probe at {PROBE}; set CONTRACT_PROBE")
     document = tmp_path_factory.mktemp("probe") / "ours.json"
-    with Server(environment={"DISABLE_RATE_LIMITING": "true", "VERSION_CHECK_DISABLED": "true"}) as server:
-        probe("run", "--base-url", server.base_url, "--out", str(document))
+    key = "the static API key of the probe"
+    settings = {"DISABLE_RATE_LIMITING": "true", "VERSION_CHECK_DISABLED": "true", "STATIC_API_KEY": key}
+    with Server(environment=settings) as server:
+        probe("run", "--base-url", server.base_url, "--api-key", key, "--out", str(document))
         _before, _word, trace = server.log.partition("Traceback")
     assert not trace, trace[:3000]
     yield document
@@ -50,12 +52,22 @@ def test_every_reason_has_a_difference(ours: Path, monkeypatch: pytest.MonkeyPat
     for name in theirs | mine:
         one, other = dict(flatten(theirs.get(name, {}))), dict(flatten(mine.get(name, {})))
         different += [(name, path) for path in one | other if one.get(path) != other.get(path)]
-    stale = [f"{case} {path}" for case, path, _reason in rules() if not any(fnmatch(n, case) and fnmatch(p, path) for n, p in different)]
+    stale = [
+        f"{case} {path}"
+        for case, path, _reason in rules()
+        if not any(fnmatch(n, case) and fnmatch(p, path) for n, p in different)
+    ]
     assert not stale
 
 
 def test_nothing_in_the_contract_breaks_the_server(ours: Path) -> None:
-    broken = {name: fact for name, fact in cases(ours).items() if isinstance(fact, dict) and str(fact.get("status", "")).startswith("5") and fact.get("status") != cases(PEER).get(name, {}).get("status")}
+    broken = {
+        name: fact
+        for name, fact in cases(ours).items()
+        if isinstance(fact, dict)
+        and str(fact.get("status", "")).startswith("5")
+        and fact.get("status") != cases(PEER).get(name, {}).get("status")
+    }
     assert not broken
 
 
