@@ -50,8 +50,9 @@ class Entry(models.Model):
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
     event = models.CharField(_("event"), max_length=40, choices=Event)
     # The account may be deleted; what happened stays.
+    # No index of its own: audit_by_user begins with it.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("person")
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False, related_name="+", verbose_name=_("person")
     )
     username = models.CharField(_("username"), max_length=50, blank=True)
     actor_username = models.CharField(_("done by"), max_length=50, blank=True)
