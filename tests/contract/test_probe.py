@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ AREAS = ["global*", "well_known*", "cors*", "setup*", "passkey*", "session*"]
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What this server answers to the whole probe."""
     if not (PROBE / "probe.py").exists():
         pytest.skip(f"no contract probe at {PROBE}; set CONTRACT_PROBE")
@@ -32,7 +31,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         probe("run", "--base-url", server.base_url, "--api-key", key, "--out", str(document))
         _before, _word, trace = server.log.partition("Traceback")
     assert not trace, trace[:3000]
-    yield document
+    return document
 
 
 def test_every_difference_from_pocket_id_has_a_reason(ours: Path, tmp_path: Path) -> None:
@@ -51,7 +50,7 @@ def test_every_reason_has_a_difference(ours: Path, monkeypatch: pytest.MonkeyPat
     different = []
     for name in theirs | mine:
         one, other = dict(flatten(theirs.get(name, {}))), dict(flatten(mine.get(name, {})))
-        different += [(name, path) for path in one | other if one.get(path) != other.get(path)]
+        different += [(name, path) for path in one | other if one.get(path, "<absent>") != other.get(path, "<absent>")]
     stale = [
         f"{case} {path}"
         for case, path, _reason in rules()
