@@ -155,6 +155,8 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
         public_keys.check(verified.credential_public_key)
     except public_keys.WeakKey as weak:
         raise _rejected(weak) from None
+    if _client_says_not_discoverable(answer):
+        raise _rejected("not discoverable: it could never sign in")
     if not verified.credential_id or len(verified.credential_id) > MAX_CREDENTIAL_ID:
         raise UnreadableAnswer
     flags = _flags_of_registration(answer)
@@ -331,6 +333,13 @@ def _flags_of_assertion(answer: dict[str, Any]) -> AuthenticatorDataFlags:
         return parse_authenticator_data(base64url_to_bytes(answer["response"]["authenticatorData"])).flags
     except _MALFORMED:
         raise UnreadableAnswer from None
+
+
+def _client_says_not_discoverable(answer: dict[str, Any]) -> bool:
+    """``credProps`` (WebAuthn L3 section 10.1.3): a key that names nobody cannot be used here, where nobody is named first."""
+    results = answer.get("clientExtensionResults")
+    properties = results.get("credProps") if isinstance(results, dict) else None
+    return isinstance(properties, dict) and properties.get("rk") is False
 
 
 def _refuse_cross_origin(answer: dict[str, Any]) -> None:

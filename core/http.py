@@ -86,8 +86,11 @@ def user_agent(request: HttpRequest) -> str:
 
 
 def host_of(url: str) -> str:
-    """Host and port of an absolute address."""
-    return urlsplit(url).netloc
+    """Host and port of an absolute address; empty for what is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def is_api(path: str) -> bool:

@@ -58,7 +58,7 @@ def items(user: User, scopes: tuple[str, ...]) -> list[Item]:
     if "profile" in scopes and (claims := _custom_claims(user)):
         found.append(Item("claims", _("More about you"), ", ".join(claims)))
     if "offline_access" in scopes:
-        found.append(Item("refresh", _("Stays signed in"), _("until you sign out there or withdraw it here")))
+        found.append(Item("refresh", _("Stays signed in"), _("until you sign out there")))
     return found or [Item("person", _("Who you are"), _("an identifier, and nothing else about you"))]
 
 

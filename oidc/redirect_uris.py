@@ -22,7 +22,10 @@ _FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|\Z)", re.IGNORECASE)
 _ENCODED_CONTROL = re.compile(r"%(0[0-9a-f]|1[0-9a-f]|7f|5c|2f)", re.IGNORECASE)
-_LOOPBACK = re.compile(r"(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])\Z")
+# A name, an IPv4 or a bracketed IPv6 address; patterns have stars. What is empty belongs to schemes of apps.
+_AUTHORITY_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~*%-]*)\Z")
+_PORT = re.compile(r"[0-9*]{1,5}\Z")
+_LOOPBACK = re.compile(r"(localhost|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])\Z")
 
 
 class UnusablePattern(ValueError):
@@ -49,7 +52,10 @@ def is_allowed(uri: str, patterns: list[str]) -> bool:
     parts = _split(uri)
     if parts is None or parts.scheme.lower() in FORBIDDEN_SCHEMES or "@" in (parts.authority or ""):
         return False
-    return any(uri == pattern or _is_same_loopback(parts, pattern) or _matches(parts, pattern) for pattern in patterns)
+    # A pattern is no address itself: the text with the star in it is answered to nobody.
+    return "*" not in uri and any(
+        uri == pattern or _is_same_loopback(parts, pattern) or _matches(parts, pattern) for pattern in patterns
+    )
 
 
 def is_insecure(uri: str) -> bool:
@@ -62,6 +68,8 @@ def check_pattern(pattern: str) -> None:
     """Raise ``UnusablePattern`` for what must not be registered (attacks.md A6, A8, A12)."""
     if len(pattern) > MAX_LENGTH:
         raise UnusablePattern(_("is too long."))
+    if not pattern.isascii():
+        raise UnusablePattern(_("has characters that must be percent-encoded in an address."))
     if "#" in pattern:
         raise UnusablePattern(_("must not have a fragment (#…)."))
     parts = _split(pattern)
@@ -89,7 +97,7 @@ def check_pattern(pattern: str) -> None:
 
 
 def _split(uri: str) -> _Uri | None:
-    if len(uri) > MAX_LENGTH or _FORBIDDEN_CHARACTERS.search(uri) or "#" in uri:
+    if len(uri) > MAX_LENGTH or _FORBIDDEN_CHARACTERS.search(uri) or "#" in uri or not uri.isascii():
         return None
     scheme, colon, rest = uri.partition(":")
     if not colon or not _SCHEME.match(scheme):
@@ -103,6 +111,9 @@ def _split(uri: str) -> _Uri | None:
         bracket = authority.rfind("]")
         name, colon, number = authority[bracket + 1 :].partition(":")
         host, port = authority[: bracket + 1] + name, number if colon else None
+        is_known = _AUTHORITY_HOST.match(host) and (not number or _PORT.match(number))
+        if not is_known and "@" not in authority:  # what holds user names is refused with words of its own
+            return None
     elif scheme.lower() in ("http", "https"):
         return None
     return _Uri(scheme, authority, host or "", port, path, query if question else None)

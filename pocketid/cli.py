@@ -107,12 +107,10 @@ def serve(options: argparse.Namespace) -> int:
     from django.urls import get_resolver
 
     from apikeys import static_key
-    from oidc import signing_keys
     from pocketid import server
 
     application = get_wsgi_application()
     get_resolver().url_patterns  # noqa: B018 - imports every view now, so that no request waits for it and all workers share them
-    signing_keys.preload()
     static_key.forget_user_without_key()
     connections.close_all()  # A connection must not be shared by the processes that are about to be made.
     try:
@@ -126,11 +124,13 @@ def _prepare() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
     os.umask(0o077)  # The database holds what is nobody else's business on this machine.
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
     django.setup()
     from django.conf import settings
 
+    from core.secrets import CannotDecrypt
     from pocketid import database
 
     environment = settings.ENVIRONMENT
@@ -141,11 +141,18 @@ def _prepare() -> int:
             environment.database.path.parent.mkdir(parents=True, exist_ok=True)
         database.refuse_strangers(environment)
         database.migrate()
-        from oidc import key_rotation
+        from oidc import key_rotation, signing_keys
 
         key_rotation.prepare("RS256")
+        signing_keys.preload()  # also shows whether this is the key that the database was made with
     except database.ForeignDatabase as foreign:
         return _fail(str(foreign))
+    except CannotDecrypt as other:
+        return _fail(
+            f"{other}. ENCRYPTION_KEY, or {environment.encryption_key_path}, must be the one of the first start."
+        )
+    except ImproperlyConfigured as wrong:
+        return _fail(f"DB_CONNECTION_STRING cannot be used: {wrong}")
     except (DatabaseError, OSError) as problem:
         return _fail(f"the database cannot be used: {str(problem).strip()}")
     return 0

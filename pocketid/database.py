@@ -1,5 +1,6 @@
 """The database at the start: is it ours, and is it up to date? A stranger's is refused and left as it is."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from pocketid.env import POCKET_ID_DATABASE, Environment
 
-OUR_TABLE = "oidc_signingkey"
+OUR_TABLES = frozenset(("django_migrations", "siteconfig_siteconfiguration"))
 MIGRATING = 0x706F636B65746964  # "pocketid" as a number: the advisory lock of whoever migrates
 
 
@@ -23,11 +24,7 @@ def refuse_strangers(environment: Environment) -> None:
     """Raise ``ForeignDatabase`` unless the database is ours or empty. SQLite files are opened read-only for the look."""
     path = environment.database.path
     tables = _sqlite_tables(path) if path is not None else set(connection.introspection.table_names())
-    if (
-        not tables
-        or OUR_TABLE in tables
-        or ("django_migrations" in tables and "siteconfig_siteconfiguration" in tables)
-    ):
+    if not tables or _are_ours(tables):
         return
     where = str(path) if path is not None else f"{environment.database.host}/{environment.database.name}"
     what = (
@@ -57,13 +54,29 @@ def migrate() -> None:
 def _sqlite_tables(path: Path) -> set[str]:
     if not path.exists() or path.stat().st_size == 0:
         return set()
+    # As a URI, so that no character of the path means anything; immutable, so that nothing is made beside it.
+    source = f"{path.resolve().as_uri()}?mode=ro" + ("" if _has_wal(path) else "&immutable=1")
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as found:
-            return {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        with contextlib.closing(sqlite3.connect(source, uri=True)) as found:
+            return {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
     except sqlite3.DatabaseError:
         raise ForeignDatabase(
             f"{path} is not an SQLite database. It was left as it is; set DB_CONNECTION_STRING to another place."
         ) from None
+
+
+def _are_ours(tables: set[str]) -> bool:
+    """Also when the first migration was interrupted: then there is nothing that it would not have made."""
+    if tables >= OUR_TABLES:
+        return True
+    known = {*connection.introspection.django_table_names(only_existing=False), "django_migrations", "sqlite_sequence"}
+    return "django_migrations" in tables and tables <= known
+
+
+def _has_wal(path: Path) -> bool:
+    """Whether another process may have the database open: then what it wrote last is in this file."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.exists() and wal.stat().st_size > 0
 
 
 @contextmanager

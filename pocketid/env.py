@@ -6,6 +6,7 @@ Names and defaults are Pocket ID's where it has them, so that an existing compos
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -40,7 +41,7 @@ def _boolean(value: str) -> bool:
 
 def _number(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        if not value.isascii() or not value.isdigit() or len(value) > 9 or not low <= int(value) <= high:
             raise _Refused(f"a whole number from {low} to {high}")
         return int(value)
 
@@ -57,12 +58,16 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+
+
 def _base_url(value: str) -> str:
     """The issuer must be one exact text for ever: lower case, no final slash, no path (as Pocket ID)."""
     url = value.strip().lower().rstrip("/")
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        named = _HOST.fullmatch(parts.hostname or "") is not None
+        valid = parts.scheme in ("http", "https") and named and (parts.port is None or parts.port > 0)
     except ValueError:
         valid = False
     if not valid or parts.path or parts.query or parts.fragment or parts.username is not None:
@@ -114,12 +119,16 @@ POCKET_ID_DATABASE = "pocket-id.db"
 def _database(value: str) -> Database:
     scheme = value.split("://", 1)[0] if "://" in value else ""
     if scheme in ("postgres", "postgresql"):
-        parts = urlsplit(value)
-        options = dict(parse_qsl(parts.query))
         try:
+            parts = urlsplit(value)
             port = str(parts.port or "")
         except ValueError:
-            raise _Refused("a PostgreSQL URL with a port number") from None
+            raise _Refused("a PostgreSQL URL with a host and a port number") from None
+        options = dict(parse_qsl(parts.query))
+        if not parts.path.lstrip("/"):
+            raise _Refused(
+                "a PostgreSQL URL with the name of a database, such as postgres://user:password@host/pocketid"
+            )
         return Database(
             engine="postgresql",
             name=unquote(parts.path.lstrip("/")),
@@ -131,7 +140,9 @@ def _database(value: str) -> Database:
         )
     if scheme and scheme != "sqlite":
         raise _Refused("a path or file: for SQLite, or postgres://user:password@host/database")
-    path = Path(value.removeprefix("sqlite://").removeprefix("file:").split("?")[0])
+    # Options after "?" belong to the two notations that have them; in a plain path it is a character.
+    plain = value.removeprefix("sqlite://").removeprefix("file:")
+    path = Path(plain if plain == value else plain.split("?")[0])
     if path.name == POCKET_ID_DATABASE:
         raise _Refused(f"another name than Pocket ID's own {POCKET_ID_DATABASE}; that file stays as it is")
     if not path.name:

@@ -8,9 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils.encoding import escape_uri_path
+from django.utils.translation import gettext_lazy as _
 
 from core.errors import AppError, EndpointNotFound, Forbidden
 from core.http import endpoint, error_response, is_api, json_response, no_content, request_id, wants_page
+from core.middleware import is_protocol
+from oidc.errors import InvalidRequestError, oauth_error_response
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -43,7 +46,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 class BadRequest(AppError):
     code = "invalid_request"
     status = 400
-    message = "The request cannot be read"
+    message = _("The request cannot be read")
 
 
 class InternalError(AppError):
@@ -51,6 +54,8 @@ class InternalError(AppError):
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_protocol(request):
+        return oauth_error_response(InvalidRequestError(description="The request cannot be read."))
     return error_response(request, BadRequest())
 
 

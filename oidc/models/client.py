@@ -1,5 +1,4 @@
 import uuid
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -8,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
 from accounts.models import Group
+from core.http import host_of
 from oidc import redirect_uris, web_addresses
 from oidc.appearance import Appearance
 
@@ -171,4 +171,4 @@ class Client(Appearance, AbstractApplication):
 
     @property
     def host(self) -> str:
-        return urlsplit(self.launch_url or next(iter(self.redirect_uris.split()), "")).netloc
+        return host_of(self.launch_url or next(iter(self.redirect_uris.split()), ""))

@@ -8,6 +8,7 @@ from accounts import sessions
 from accounts.authentication import clear_session_cookie, session_of
 from accounts.models import Session
 from core.errors import UserDisabled
+from core.http import host_of
 from oidc import consent, pending
 from oidc.authorization_request import AuthorizationRequest, check_redirect_uri
 from oidc.errors import AccessDeniedError
@@ -87,5 +88,10 @@ def _page(
     elif step is Step.SELECT_ACCOUNT:
         page = render(request, "oidc/select_account.html", context)
     else:
-        page = render(request, "oidc/consent.html", context | {"items": consent.items(session.user, asked.shared)})
+        page = render(
+            request,
+            "oidc/consent.html",
+            context
+            | {"items": consent.items(session.user, asked.shared), "goes_to": host_of(asked.reply_to.redirect_uri)},
+        )
     return leaves_by_form(page, asked.reply_to.redirect_uri)

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 PROBE = Path(os.environ.get("CONTRACT_PROBE", ROOT.parent / "shared" / "contract-probe"))
 PEER = PROBE / "pocket-id-2.14.json"
 # The areas that are compared. The others are asked too, because cases build on each other, and must not break the server.
-AREAS = ["global*", "well_known*", "cors*", "setup*", "passkey*", "session*"]
+AREAS = ["global*", "well_known*", "cors*", "setup*", "passkey*", "session*", "auth.*", "device_login*", "rest.*"]
 
 
 @pytest.fixture(scope="module")
