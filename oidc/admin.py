@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -104,6 +104,14 @@ class ClientAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
         super().save_model(request, obj, form, change)
         key_rotation.prepare(obj.algorithm)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: ANN401 - Django's own
+        super().save_related(request, form, formsets, change)
+        if "*" in form.instance.redirect_uris:
+            text = _(
+                "A callback address with * is weaker than one without: whoever controls any address that matches gets the codes."
+            )
+            messages.warning(request, text)
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         """What the app's settings ask for, with the secret: the only time it is shown."""

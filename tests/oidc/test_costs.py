@@ -124,11 +124,11 @@ def test_a_silent_authorization_reads_twice_and_writes_three_times(at_home: Brow
 )
 def test_what_is_the_same_for_all_is_read_once_a_second(at_home: Browser, bill, path: str, monkeypatch) -> None:
     monkeypatch.setattr(signing_keys, "JWKS_SECONDS", 60.0)  # this machine may be slow
-    signing_keys._published.forget()
+    signing_keys.forget_published()
     http().get("/.well-known/jwks.json")
     with bill() as spent:
         assert http().get(path).status_code in (200, 204)
-    signing_keys._published.forget()
+    signing_keys.forget_published()
     assert spent.statements == []
 
 

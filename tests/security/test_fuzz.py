@@ -2,14 +2,10 @@
 
 import base64
 import json
-import re
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 from django.conf import settings
-from django.urls import URLResolver, get_resolver
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -17,6 +13,7 @@ from hypothesis import strategies as st
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.oidc.app import App, http
+from tests.security.soundness import is_sound
 
 pytestmark = pytest.mark.postgres
 FIXTURES_STAY = hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -132,13 +129,6 @@ NAMES = [
     "resource",
     "acr_values",
 ]
-
-
-def is_sound(response: Any, what: object) -> bool:
-    """A status of the client's fault or of no fault; no trace of ours."""
-    assert response.status_code < 500, (what, response.status_code, response.content[:300])
-    assert b"Traceback" not in response.content, what
-    return True
 
 
 @pytest.fixture
@@ -397,70 +387,6 @@ def test_every_address(at_home: Browser, path: str) -> None:
                 path,
                 part,
             )
-
-
-# Every address there is, also those that were added after this was written
-
-
-def routes(patterns: list[Any] | None = None, prefix: str = "/") -> Iterator[str]:
-    for each in get_resolver().url_patterns if patterns is None else patterns:
-        if isinstance(each, URLResolver):
-            if each.app_name != "admin":
-                yield from routes(each.url_patterns, prefix + str(each.pattern))
-        else:
-            yield re.sub(r"<[^>]+>", "{0}", prefix + str(each.pattern))
-
-
-BODIES = [
-    b"",
-    b"{}",
-    b"[" * 50_000,
-    b'{"name": "a\\u0000b", "username": "\\ud800"}',
-    json.dumps(
-        {
-            name: [{}]
-            for name in (
-                "name",
-                "username",
-                "email",
-                "id",
-                "token",
-                "code",
-                "ttl",
-                "expiresAt",
-                "description",
-                "userIds",
-                "groups",
-                "step",
-                "value",
-                "callbackURLs",
-                "isPublic",
-                "credentials",
-            )
-        }
-    ).encode(),
-    json.dumps(
-        dict.fromkeys(("name", "ttl", "expiresAt", "usageLimit", "accessTokenDurationMinutes"), -(10**30))
-    ).encode(),
-]
-QUERY = "?pagination[page]=-1&pagination[limit]=1e9&sort[column]=password&sort[direction]=%00&filters[x][]=%00&search=%00&code=%00"
-
-
-@pytest.mark.parametrize("route", sorted(set(routes())))
-def test_every_route_as_an_administrator(browser: Browser, admin: Person, route: str) -> None:
-    """DELETE never names the administrator herself."""
-    calls = (
-        [("GET", part, b"") for part in ("x", admin.subject, "%00", "~%ff")]
-        + [(method, "x", body) for method in ("POST", "PUT", "PATCH") for body in BODIES]
-        + [("PUT", admin.subject, BODIES[4]), ("DELETE", "x", b""), ("DELETE", "%00", b"")]
-    )
-    for method, part, body in calls:
-        if not browser.session_key or route.endswith(("logout", "finish")):
-            browser.sign_in(admin)  # some of these sign out
-        assert is_sound(
-            browser.generic(method, route.format(part) + QUERY, body, content_type="application/json"),
-            (method, route, part, body[:30]),
-        )
 
 
 def test_a_name_that_no_database_can_hold_is_refused(at_home: Browser, person: Person) -> None:
