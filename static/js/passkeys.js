@@ -53,6 +53,7 @@ function explain(error) {
   if (name === "NotAllowedError" || name === "AbortError") say(text("cancelled"), "info");
   else if (name === "InvalidStateError") say(text("exists"), "info");
   else if (name === "SecurityError") say(text("insecure"), "bad");
+  else if (error instanceof Refused && error.code === "webauthn_authentication_failed") say(`${error.message}. ${text("another")}`, "bad");
   else if (error instanceof Refused) say(error.message || text("failed"), "bad");
   else if (error instanceof TypeError) say(text("network"), "bad");
   else say(text("failed"), "bad");
