@@ -56,9 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
             config.add_cleanup(running.stop)
             running.start()
             os.environ[POSTGRES_URL] = running.connection_string
-            config.option.markexpr = (
-                f"postgres and ({config.option.markexpr})" if config.option.markexpr else "postgres"
-            )
+        asked_for = config.option.markexpr
+        config.option.markexpr = f"postgres and ({asked_for})" if asked_for else "postgres"
         os.environ["DB_CONNECTION_STRING"] = os.environ[POSTGRES_URL]
     else:
         os.environ.pop("DB_CONNECTION_STRING", None)

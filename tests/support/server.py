@@ -15,7 +15,7 @@ from typing import Self
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT, STOP_TIMEOUT = 20.0, 15.0  # seconds
+START_TIMEOUT, STOP_TIMEOUT = 60.0, 15.0  # seconds
 
 
 class ServerDidNotStart(Exception):

@@ -1,0 +1,115 @@
+"""Devices without a browser (RFC 8628)."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import Group
+from oidc.models import DeviceGrant
+from tests.accounts.browser import Browser
+from tests.accounts.people import Person
+from tests.oidc.app import App, an_app, basic, post_form, userinfo
+
+pytestmark = pytest.mark.postgres
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def at_home(browser: Browser, person: Person) -> Browser:
+    browser.sign_in(person)
+    return browser
+
+
+def begin(app: App, scope: str = "openid profile offline_access nonsense"):
+    headers = {"Authorization": basic(app.client.client_id, app.secret)}
+    return post_form("/api/oidc/device/authorize", {"scope": scope}, headers=headers).json()
+
+
+def poll(app: App, device: dict[str, str]):
+    return app.token(grant_type=GRANT, device_code=device["device_code"])
+
+
+def later(seconds: int):
+    return time_machine.travel(timezone.now() + timedelta(seconds=seconds))
+
+
+@pytest.mark.spec("RFC 8628", "3.5")
+def test_a_device_gets_tokens_when_the_person_has_said_yes_and_once_only(
+    at_home: Browser, client_app: App, person: Person
+) -> None:
+    device = begin(client_app)
+    assert (device["interval"], device["expires_in"]) == (5, 900)
+    assert poll(client_app, device).json()["error"] == "authorization_pending"
+    page = at_home.get("/device", {"user_code": device["user_code"].lower()})
+    assert client_app.client.name in page.text
+    assert device["user_code"] in page.text
+    at_home.press("device-allow", page)
+    tokens = poll(client_app, device)
+    assert tokens.json()["scope"] == "openid profile offline_access"
+    assert userinfo(tokens.json()["access_token"]).json()["sub"] == person.subject
+    assert client_app.refresh(tokens.json()["refresh_token"]).status_code == 200
+    assert poll(client_app, device).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.spec("RFC 8628", "3.3.1")
+def test_a_code_in_the_address_approves_nothing(at_home: Browser, client_app: App) -> None:
+    device = begin(client_app)
+    assert at_home.get(device["verification_uri_complete"]).status_code == 200
+    assert poll(client_app, device).json()["error"] == "authorization_pending"
+
+
+def test_a_device_that_is_turned_away_is_told_so(at_home: Browser, client_app: App) -> None:
+    device = begin(client_app)
+    at_home.press("device-deny", at_home.get("/device", {"user_code": device["user_code"]}))
+    assert poll(client_app, device).json()["error"] == "access_denied"
+    # Decided is decided: the code is worth nothing any more.
+    assert (
+        at_home.post(f"/api/oidc/device/verify?code={device['user_code']}").json()["code"] == "oidc_invalid_device_code"
+    )
+
+
+@pytest.mark.spec("RFC 8628", "3.5")
+def test_a_device_that_asks_too_often_has_to_wait_longer(client_app: App) -> None:
+    device = begin(client_app)
+    assert [poll(client_app, device).json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
+    with later(6):
+        assert poll(client_app, device).json()["error"] == "slow_down"  # ten seconds by now
+    with later(40):
+        assert poll(client_app, device).json()["error"] == "authorization_pending"
+
+
+@pytest.mark.spec("attacks.md", "I2")
+def test_another_app_learns_nothing_from_a_device_code(at_home: Browser, client_app: App) -> None:
+    device, thief = begin(client_app), an_app("Thief")
+    assert poll(thief, device).json()["error"] == "invalid_grant"
+    at_home.post(f"/api/oidc/device/verify?code={device['user_code']}")
+    assert poll(thief, device).json()["error"] == "invalid_grant"
+    assert poll(client_app, device).status_code == 200
+
+
+def test_a_device_code_ends_after_a_quarter_of_an_hour(at_home: Browser, client_app: App) -> None:
+    device = begin(client_app)
+    with later(901):
+        assert poll(client_app, device).json()["error"] == "expired_token"
+    device = begin(client_app)
+    DeviceGrant.objects.update(expires=timezone.now())
+    refused = at_home.post(f"/api/oidc/device/verify?code={device['user_code']}")
+    assert refused.json()["code"] == "oidc_device_code_expired"
+
+
+def test_whoever_may_not_use_the_app_cannot_bring_it_to_a_device(at_home: Browser, client_app: App) -> None:
+    device = begin(client_app)
+    client_app.client.is_group_restricted = True
+    client_app.client.save()
+    client_app.client.allowed_groups.add(Group.objects.create(name="others", friendly_name="Others"))
+    assert at_home.post(f"/api/oidc/device/verify?code={device['user_code']}").status_code == 403
+    assert poll(client_app, device).json()["error"] == "authorization_pending"
+
+
+def test_both_codes_are_kept_as_hashes(client_app: App) -> None:
+    device = begin(client_app)
+    row = DeviceGrant.objects.get()
+    assert device["user_code"] not in (row.user_code, row.device_code)
+    assert (len(row.user_code), len(row.device_code)) == (64, 64)
