@@ -65,7 +65,6 @@ def oauth_error_response(error: OAuth2Error) -> HttpResponse:
     response = json_response({"error": error.error, "error_description": describe(error)}, status=status)
     if error.error == "invalid_client":
         response["WWW-Authenticate"] = 'Basic realm="token", charset="UTF-8"'
-    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
     return response
 
 

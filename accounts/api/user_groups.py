@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import groups, lifecycle
-from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, person_of
+from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, PersonSerializer, person_of
 from accounts.models import Group, User
 from accounts.signals import group_shown
 from audit import log
@@ -25,35 +25,11 @@ RULES = ListRules(
 )
 
 
-class MemberSerializer(serializers.ModelSerializer[User]):
-    """A person inside a group: without claims and groups, which Pocket ID leaves out here too."""
+class MemberSerializer(PersonSerializer):
+    """A person inside a group: with no claims and groups listed, which Pocket ID leaves empty here too."""
 
-    emailVerified = serializers.BooleanField(source="email_verified")
-    firstName = serializers.CharField(source="first_name")
-    lastName = serializers.CharField(source="last_name")
-    displayName = serializers.CharField(source="display_name")
-    isAdmin = serializers.BooleanField(source="is_admin")
     customClaims = serializers.SerializerMethodField()
     userGroups = serializers.SerializerMethodField()
-    ldapId = serializers.ReadOnlyField(default=None)
-
-    class Meta:
-        model = User
-        fields: ClassVar[tuple[str, ...]] = (
-            "id",
-            "username",
-            "email",
-            "emailVerified",
-            "firstName",
-            "lastName",
-            "displayName",
-            "isAdmin",
-            "locale",
-            "customClaims",
-            "userGroups",
-            "ldapId",
-            "disabled",
-        )
 
     def get_customClaims(self, user: User) -> list[Any]:  # noqa: N802 - the contract's spelling
         return []

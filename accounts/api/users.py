@@ -71,14 +71,14 @@ class GroupMinimalSerializer(serializers.ModelSerializer[Group]):
         return group.members.count() if counted is None else counted
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """What is told of a person everywhere; each heir says how it shows their claims and groups."""
+
     emailVerified = serializers.BooleanField(source="email_verified")
     firstName = serializers.CharField(source="first_name")
     lastName = serializers.CharField(source="last_name")
     displayName = serializers.CharField(source="display_name")
     isAdmin = serializers.BooleanField(source="is_admin")
-    customClaims = CustomClaimSerializer(source="custom_claims", many=True)
-    userGroups = GroupMinimalSerializer(source="groups", many=True)
     ldapId = serializers.ReadOnlyField(default=None)
 
     class Meta:
@@ -98,6 +98,11 @@ class UserSerializer(serializers.ModelSerializer[User]):
             "ldapId",
             "disabled",
         )
+
+
+class UserSerializer(PersonSerializer):
+    customClaims = CustomClaimSerializer(source="custom_claims", many=True)
+    userGroups = GroupMinimalSerializer(source="groups", many=True)
 
 
 class Username(Text):

@@ -19,19 +19,16 @@ from core.http import client_ip, endpoint, json_response, no_content, user_agent
 from oidc import client_authentication, consent, devices, parameters, store
 from oidc.api.clients import ClientMetaSerializer
 from oidc.claims import SCOPES
-from oidc.errors import OAuth2Error, oauth_error_response
 from oidc.models import DeviceGrant
+from oidc.views.backend import backend_endpoint
 
 
-@endpoint("POST")
+@backend_endpoint()
 def authorize(request: HttpRequest) -> HttpResponse:
     """The device authorization endpoint (section 3.1)."""
-    try:
-        form = parameters.form_of(request)
-        credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
-        found = client_authentication.check(credentials, store.find_client(credentials.client_id))
-    except OAuth2Error as refused:
-        return oauth_error_response(refused)
+    form = parameters.form_of(request)
+    credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
+    found = client_authentication.check(credentials, store.find_client(credentials.client_id))
     scopes = tuple(dict.fromkeys(scope for scope in form.get("scope", "").split() if scope in SCOPES))
     device_code, user_code = devices.begin(
         found.client,
@@ -49,9 +46,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         "expires_in": int(devices.LIFETIME.total_seconds()),
         "interval": devices.INTERVAL,
     }
-    response = json_response(body)
-    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
-    return response
+    return json_response(body)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

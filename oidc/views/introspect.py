@@ -6,27 +6,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from core.http import endpoint, json_response
+from core.http import json_response
 from oidc import client_authentication, parameters, store
-from oidc.errors import InvalidClientError, InvalidRequestError, OAuth2Error, oauth_error_response
+from oidc.errors import InvalidClientError, InvalidRequestError
 from oidc.store import StoredToken
 from oidc.tokens import unverified_claims
+from oidc.views.backend import backend_endpoint
 
 INACTIVE = {"active": False}
 
 
-@endpoint("POST", cors=True)
+@backend_endpoint(cors=True)
 def introspect(request: HttpRequest) -> HttpResponse:
-    try:
-        body = _answer(request)
-    except OAuth2Error as refused:
-        return oauth_error_response(refused)
-    response = json_response(body)
-    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
-    return response
-
-
-def _answer(request: HttpRequest) -> dict[str, Any]:
     form = parameters.form_of(request)
     token = form.get("token", "")
     if not token:
@@ -45,7 +36,7 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
         client_id, stored = presented.client.client_id, found[1] if found else None
         if stored is not None and stored.client != presented.client.id:
             stored = None  # of another client: as good as unknown (RFC 7662 section 4)
-    return _describe(stored, token, client_id)
+    return json_response(_describe(stored, token, client_id))
 
 
 def _asked_with_token(bearer: str, token: str) -> tuple[str, StoredToken | None]:

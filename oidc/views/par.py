@@ -2,21 +2,17 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from core.http import endpoint, json_response
+from core.http import json_response
 from oidc import authorization_request, client_authentication, parameters, pushed_requests, store
-from oidc.errors import InvalidRequestError, OAuth2Error, RedirectUriNotRegistered, oauth_error_response
+from oidc.errors import InvalidRequestError, RedirectUriNotRegistered
+from oidc.views.backend import backend_endpoint
 
 
-@endpoint("POST")
+@backend_endpoint()
 def par(request: HttpRequest) -> HttpResponse:
-    try:
-        request_uri = _push(request)
-    except OAuth2Error as refused:
-        return oauth_error_response(refused)
+    request_uri = _push(request)
     body = {"request_uri": request_uri, "expires_in": int(pushed_requests.LIFETIME.total_seconds())}
-    response = json_response(body, status=201)
-    response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
-    return response
+    return json_response(body, status=201)
 
 
 def _push(request: HttpRequest) -> str:
