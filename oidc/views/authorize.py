@@ -226,6 +226,7 @@ def _answer(request: HttpRequest, reply_to: ReplyTo, values: dict[str, str], res
         mark = "#" if reply_to.response_mode == "fragment" else "&" if urlsplit(reply_to.redirect_uri).query else "?"
         # Set by hand: Django's redirect refuses the schemes of apps on phones, and changes what was registered.
         response["Location"] = reply_to.redirect_uri + mark + urlencode(values, quote_via=quote)
+        del response["Content-Type"]  # there is no content
     response["Cache-Control"], response["Pragma"], response["Referrer-Policy"] = "no-store", "no-cache", "no-referrer"
     return response
 
