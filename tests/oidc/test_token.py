@@ -32,7 +32,7 @@ def refusal(response) -> tuple[int, str]:
     assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == (
         "no-store",
         "no-cache",
-        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
     )
     return response.status_code, body["error"]
 
@@ -48,7 +48,7 @@ def test_the_answer_has_its_shape_and_is_kept_by_no_cache(at_home: Browser, clie
     assert (response["Cache-Control"], response["Pragma"], response["Content-Type"]) == (
         "no-store",
         "no-cache",
-        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
     )
     body = response.json()
     assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 3600, "openid profile email")
