@@ -18,6 +18,8 @@ CHROMIUM := chromium
 POSTGRESQL := postgresql
 APACHE := apache2 libapache2-mod-auth-openidc
 GETTEXT := gettext
+OIDC_AGENT := oidc-agent-cli
+NODE := nodejs npm
 HAS_POSTGRESQL := { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }
 
 .DEFAULT_GOAL := help
@@ -32,7 +34,7 @@ run: $(READY) ## Install what is missing and serve on http://localhost:1411
 
 # Twice: on PostgreSQL what a database could make a difference to, then everything on SQLite.
 PYTEST := DATA_PATH=.venv/check $(BIN)/pytest -n $(JOBS) --dist loadfile
-test: .venv/test $(READY) packages ## Run all tests
+test: .venv/test $(READY) packages .venv/node ## Run all tests
 	@status=0; \
 	if [ -n "$$CI" ] || $(HAS_POSTGRESQL); then echo "Tests on PostgreSQL"; $(PYTEST) --postgres || status=$$?; fi; \
 	echo "Tests on SQLite"; $(PYTEST) || status=$$?; \
@@ -88,11 +90,20 @@ staticfiles/staticfiles.json: $(STATIC) .venv/base
 	@ENCRYPTION_KEY=only-for-collectstatic $(BIN)/python manage.py collectstatic --no-input --clear --verbosity 0 --ignore rest_framework --ignore oauth2_provider
 	@touch $@
 
+# JavaScript's client libraries. Nothing of them runs while they are installed.
+.venv/node: tests/relying_parties/node/package-lock.json | .venv/made packages
+	@if command -v npm >/dev/null; then \
+		echo "Installing JavaScript libraries that the tests sign in with"; \
+		cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(CURDIR)/$@; \
+	elif [ -n "$$CI" ]; then echo "npm is missing"; false; else echo "The tests that need npm's packages are skipped."; fi
+
 packages:
 	@missing=""; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$$missing $(CHROMIUM)"; \
 	$(HAS_POSTGRESQL) || missing="$$missing $(POSTGRESQL)"; \
 	test -x /usr/sbin/apache2 -a -e /usr/lib/apache2/modules/mod_auth_openidc.so || missing="$$missing $(APACHE)"; \
+	command -v oidc-agent >/dev/null || missing="$$missing $(OIDC_AGENT)"; \
+	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing $(NODE)"; \
 	command -v msgfmt >/dev/null || missing="$$missing $(GETTEXT)"; \
 	test -z "$$missing" || $(call apt-get,$$missing) || echo "The tests that need them are skipped."
 

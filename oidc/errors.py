@@ -59,12 +59,19 @@ __all__ = (
 )
 
 
-def oauth_error_response(error: OAuth2Error) -> HttpResponse:
-    """RFC 6749 section 5.2: JSON with ``error`` and always a description, because apps show it to people."""
+def oauth_error_response(error: OAuth2Error, *, used_basic: bool = False) -> HttpResponse:
+    """RFC 6749 section 5.2: JSON with ``error`` and always a description, because apps show it to people.
+
+    Whoever authenticated in the Authorization header is challenged, as it demands, and nobody else: openid-client and
+    oauth4webapi read no further than a challenge. So it says what is wrong, too.
+    """
     status = 401 if error.error == "invalid_client" else int(error.status_code or 400)
-    response = json_response({"error": error.error, "error_description": describe(error)}, status=status)
-    if error.error == "invalid_client":
-        response["WWW-Authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    text = describe(error)
+    response = json_response({"error": error.error, "error_description": text}, status=status)
+    if error.error == "invalid_client" and used_basic:
+        response["WWW-Authenticate"] = (
+            f'Basic realm="token", charset="UTF-8", error="invalid_client", error_description="{text}"'
+        )
     return response
 
 

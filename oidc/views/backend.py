@@ -21,7 +21,7 @@ def backend_endpoint(*, cors: bool = False) -> Callable[[View], View]:
             try:
                 response = view(request)
             except OAuth2Error as refused:
-                response = oauth_error_response(refused)
+                response = oauth_error_response(refused, used_basic="Authorization" in request.headers)
             response["Cache-Control"], response["Pragma"] = "no-store", "no-cache"
             if response.content:
                 response["Content-Type"] = "application/json;charset=UTF-8"  # spelled as in RFC 6749 section 5.1

@@ -1,20 +1,14 @@
 """An Authlib app on Flask: code with PKCE, then a refreshed access token."""
 
-import json
-import os
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
-from tests.support.console import RegisteredClient, register_client
-from tests.support.server import ROOT, free_port
+from tests.relying_parties.process import app_process
+from tests.relying_parties.sign_in import shown
+from tests.support.console import register_client
+from tests.support.server import free_port
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -26,7 +20,13 @@ def test_an_authlib_app_signs_in_and_refreshes(administrator: Visitor, tmp_path:
     administrator.sign_in("/admin/")
     registered = register_client(administrator, "Authlib", redirect_uris=[f"{app}/callback"])
     page = administrator.page
-    with flask_app(administrator.base_url, registered, port, tmp_path / "flask.log"):
+    environment = {
+        "ISSUER": administrator.base_url,
+        "CLIENT_ID": registered.client_id,
+        "CLIENT_SECRET": registered.client_secret,
+    }
+    command = [sys.executable, "-m", "tests.relying_parties.flask_app"]
+    with app_process(command, port=port, environment=environment, log=tmp_path / "flask.log"):
         administrator.sign_out()
         page.goto(f"{app}/login")
         administrator.press("passkey-sign-in")
@@ -42,43 +42,3 @@ def test_an_authlib_app_signs_in_and_refreshes(administrator: Visitor, tmp_path:
         page.goto(f"{app}/expire")
         refreshed = shown(administrator)
         assert refreshed == {"userinfo": me["userinfo"], "changed": ["access_token", "refresh_token"]}
-
-
-@contextmanager
-def flask_app(issuer: str, registered: RegisteredClient, port: int, log: Path) -> Iterator[None]:
-    """``flask_app.py`` as a process; raise ``RuntimeError`` with its log if it does not answer."""
-    environment = {
-        "ISSUER": issuer,
-        "CLIENT_ID": registered.client_id,
-        "CLIENT_SECRET": registered.client_secret,
-        "PORT": str(port),
-    }
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "tests.relying_parties.flask_app"]
-        # Not through the proxy that the developer may have: the provider is on loopback.
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={"PATH": os.environ["PATH"]} | environment, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        deadline = time.monotonic() + 10
-        while not answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the Flask app did not start:\n{log.read_text()}")
-            time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-        print("the Flask app's log:", log.read_text()[-3000:], sep="\n")
-
-
-def answers(port: int) -> bool:
-    try:
-        return requests.get(f"http://localhost:{port}/", timeout=2).ok
-    except requests.RequestException:
-        return False
-
-
-def shown(visitor: Visitor) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(visitor.page.inner_text("body"))
-    return body
