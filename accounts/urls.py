@@ -13,7 +13,7 @@ from accounts.api import (
     users,
 )
 from accounts.api import passkeys as passkeys_api
-from accounts.views import account, login_code, passkeys, setup, sign_in
+from accounts.views import account, activity, login_code, passkeys, setup, sign_in
 
 urlpatterns = [
     path("login", sign_in.login),
@@ -23,7 +23,9 @@ urlpatterns = [
     path("setup", setup.page),
     path("signup/setup", setup.page),
     path("signup/add-passkey", sign_in.add_passkey),
+    path("settings", sign_in.home),
     path("settings/account", account.account),
+    path("settings/audit-log", activity.page),
     path("settings/passkeys/<str:passkey_id>/rename", account.rename_passkey),
     path("settings/passkeys/<str:passkey_id>/delete", account.delete_passkey),
     path("settings/sessions/<uuid:session_id>/end", account.end_session),

@@ -25,6 +25,8 @@ logger = logging.getLogger("pocketid.request")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 LIMITED_PATHS = ("/api/", "/authorize", "/.well-known/")
+# Addresses that hold a code or a token where others have a name; the log shows what is before it.
+CODE_PATHS = ("/lc/", "/st/", "/api/one-time-access-token/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -73,7 +75,7 @@ class RequestMiddleware:
             logger.info(
                 "%s %s %s %.1f ms",
                 request.method,
-                request.path,
+                _shown(request.path),
                 response.status_code,
                 (time.perf_counter() - started) * 1000,
                 extra={"ip": client_ip(request)},
@@ -127,6 +129,13 @@ def _is_cross_site(request: HttpRequest) -> bool:
     if origin is not None and origin != "null":
         return origin.rstrip("/").lower() != settings.APP_URL
     return origin == "null" or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+
+
+def _shown(path: str) -> str:
+    """The path without the code that links hold in it."""
+    if not path.startswith(CODE_PATHS):
+        return path
+    return next(prefix for prefix in CODE_PATHS if path.startswith(prefix)) + "..."
 
 
 def _single_slashes(path: str) -> str:

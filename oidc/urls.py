@@ -5,7 +5,7 @@
 
 from django.urls import include, path
 
-from oidc.views import authorize, device, end_session, interaction, interaction_api
+from oidc.views import apps, authorize, device, end_session, interaction, interaction_api
 
 urlpatterns = [
     path("authorize", authorize.authorize),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/oidc/interactions/<str:interaction_id>/complete", interaction_api.complete),
     path("api/oidc/device/info", device.info),
     path("api/oidc/device/verify", device.verify),
+    path("settings/apps", apps.page),
+    path("settings/apps/<str:client_id>/withdraw", apps.withdraw),
     path("device", device.page),
     path("device/done", device.done),
     path("api/oidc/end-session", end_session.end_session),

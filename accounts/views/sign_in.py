@@ -11,6 +11,10 @@ from core.http import safe_path
 HOME = "/settings/account"
 
 
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect(HOME)
+
+
 def login(request: HttpRequest) -> HttpResponse:
     """Sign in, then go on to ``redirect``, a path on this server."""
     if setup.is_open():

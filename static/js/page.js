@@ -32,7 +32,9 @@ document.addEventListener("click", (event) => {
   const opener = /** @type {Element} */ (event.target).closest("[data-dialog]");
   if (opener instanceof HTMLElement) {
     const dialog = document.getElementById(opener.dataset.dialog ?? "");
-    if (dialog instanceof HTMLDialogElement) dialog.showModal();
+    if (!(dialog instanceof HTMLDialogElement)) return;
+    event.preventDefault(); // a link leads to the same question as a page, for browsers without scripts
+    dialog.showModal();
   } else if (event.target instanceof HTMLDialogElement) {
     // Only the backdrop is the dialog itself when its content fills it; the padding is not "outside".
     const box = event.target.getBoundingClientRect();
@@ -43,7 +45,8 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (event.defaultPrevented || form.method !== "post") return;
+  // A button may close its dialog instead of sending.
+  if (event.defaultPrevented || form.method !== "post" || event.submitter?.getAttribute("formmethod") === "dialog") return;
   if (form.dataset.sent !== undefined) {
     event.preventDefault();
     return;
