@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from oidc import client_secrets, key_rotation
+from oidc.forms import IdentitiesField, KeySetField
 from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken, SigningKey
 
 for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
@@ -37,6 +38,8 @@ class ClientForm(forms.ModelForm):
         assume_scheme="https",
         help_text=_("Where people open it, such as https://app.example.org."),
     )
+    jwks = KeySetField("jwks")
+    federated_identities = IdentitiesField("federated_identities")
 
     class Meta:
         model = Client
@@ -44,6 +47,7 @@ class ClientForm(forms.ModelForm):
         widgets: ClassVar[dict[str, Any]] = {
             "redirect_uris": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
             "post_logout_redirect_uris": forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+            "jwks_uri": forms.URLInput(attrs={"class": "vURLField"}),
         }
 
 
@@ -76,6 +80,7 @@ class ClientAdmin(admin.ModelAdmin):
                 ),
             },
         ),
+        (_("Without a secret"), {"classes": ("collapse",), "fields": ("jwks_uri", "jwks", "federated_identities")}),
     ]
     filter_horizontal = ("allowed_groups",)
     inlines = (ClientSecretInline,)
@@ -115,7 +120,8 @@ class ClientAdmin(admin.ModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         """What the app's settings ask for, with the secret: the only time it is shown."""
-        return self._show(request, obj, "" if obj.is_public else client_secrets.create(obj)[1])
+        needs_secret = not obj.is_public and not obj.has_keys
+        return self._show(request, obj, client_secrets.create(obj)[1] if needs_secret else "")
 
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         client = self.get_object(request, object_id)

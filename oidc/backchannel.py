@@ -119,7 +119,7 @@ def _post(delivery: LogoutDelivery) -> str:
             method="POST",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode({"logout_token": _token(delivery)}).encode(),
-            allowed=fetch.PRIVATE,
+            allowed=settings.OUTBOUND_ALLOWED_HOSTS_BACKCHANNEL_LOGOUT,
             max_bytes=64 * 1024,
             timeout=TIMEOUT,
             max_redirects=0,

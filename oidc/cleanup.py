@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from oidc import key_rotation
-from oidc.models import AccessToken, Grant, PendingAuthorization, PushedRequest, RefreshToken
+from oidc.models import AccessToken, Grant, PendingAuthorization, PushedRequest, RefreshToken, UsedAssertion
 
 BATCH = 500
 # A used code and a rotated refresh token are remembered for as long as a copy of them could still come back.
@@ -24,6 +24,7 @@ def delete_expired() -> int:
             _in_batches(_dead_grants(now)),
             _in_batches(PendingAuthorization.objects.filter(expires_at__lte=now)),
             _in_batches(PushedRequest.objects.filter(expires_at__lte=now)),
+            _in_batches(UsedAssertion.objects.filter(expires_at__lte=now)),
             key_rotation.delete_forgotten(),
         )
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from core.secrets import new_token
-from oidc import client_secrets
+from oidc import client_assertions, client_secrets
+from oidc.client_assertions import AssertionRefused
 from oidc.errors import InvalidClientError
 from oidc.store import Presented
 
@@ -24,12 +25,21 @@ class Credentials:
 
     client_id: str
     secret: str | None
-    method: str  # client_secret_basic, client_secret_post or none
+    method: str  # client_secret_basic, client_secret_post, private_key_jwt or none
+    assertion: str = ""
 
 
 def read(form: Mapping[str, str], authorization: str) -> Credentials:
     """The credentials of a request; raise ``InvalidClientError`` when they contradict each other or cannot be read."""
     scheme, _, encoded = authorization.partition(" ")
+    if "client_assertion" in form or "client_assertion_type" in form:
+        if scheme.lower() == "basic" or form.get("client_secret"):
+            raise InvalidClientError(
+                description="The client authenticated in two ways at once: with client_assertion and with a secret. Use one."
+            )
+        if form.get("client_assertion_type") != client_assertions.TYPE:
+            raise InvalidClientError(description=f"client_assertion_type must be {client_assertions.TYPE}.")
+        return with_assertion(form.get("client_assertion", ""), form.get("client_id", ""))
     if scheme.lower() != "basic":
         if not form.get("client_id"):
             raise InvalidClientError(
@@ -58,6 +68,18 @@ def read(form: Mapping[str, str], authorization: str) -> Credentials:
     return credentials
 
 
+def with_assertion(assertion: str, client_id: str) -> Credentials:
+    """A signed proof (RFC 7523 section 2.2); without a ``client_id`` its subject says which client it is."""
+    if not client_id:
+        try:
+            client_id = client_assertions.subject_of(assertion)
+        except AssertionRefused as refused:
+            raise InvalidClientError(description=str(refused)) from None
+        if not client_id.isprintable():
+            raise InvalidClientError(description="The subject (sub) of the client assertion holds control characters.")
+    return Credentials(client_id, None, "private_key_jwt", assertion)
+
+
 def check(credentials: Credentials, found: Presented | None) -> Presented:
     """What was found, once the client has proved to be itself; raise ``InvalidClientError`` that says what is wrong.
 
@@ -66,6 +88,8 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
     if found is None:
         client_secrets.matches(credentials.secret or "-", _DECOY)
         raise _refused(credentials, "The client is unknown: no client has this client_id.")
+    if credentials.method == "private_key_jwt":
+        return _check_assertion(credentials, found)
     if found.client.is_public:
         if credentials.secret:
             raise _refused(credentials, "This client is public and has no secret, but one was sent.")
@@ -84,6 +108,16 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
     if secret != secret.strip() and _is_one_of(secret.strip(), found.secret_hashes):
         raise _refused(credentials, "The client secret has a blank before or after it. Paste it again without.")
     raise _refused(credentials, "The client secret is wrong.")
+
+
+def _check_assertion(credentials: Credentials, found: Presented) -> Presented:
+    if found.client.is_public:
+        raise _refused(credentials, "This client is public and proves nothing, but a client assertion was sent.")
+    try:
+        client_assertions.check(credentials.assertion, found.client)
+    except AssertionRefused as refused:
+        raise _refused(credentials, str(refused)) from None
+    return found
 
 
 def _is_one_of(secret: str, hashes: list[str]) -> bool:

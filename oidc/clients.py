@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,8 @@ class ClientSettings:
     access_token_minutes: int = DEFAULT_ACCESS_MINUTES
     refresh_token_minutes: int = DEFAULT_REFRESH_MINUTES
     federated_identities: tuple[Mapping[str, Any], ...] = ()
+    jwks: Sequence[Mapping[str, str]] | None = None
+    jwks_uri: str | None = None
     claims_in_id_token: bool | None = None
     refresh_tokens: str | None = None
     # Pictures to put in the place of the present ones, by whether they are for dark pages.
@@ -174,10 +176,21 @@ def _apply(client: Client, settings: ClientSettings) -> None:
     client.access_token_minutes = settings.access_token_minutes
     client.refresh_token_minutes = settings.refresh_token_minutes
     client.federated_identities = [dict(identity) for identity in settings.federated_identities]
+    _apply_keys(client, settings)
     if settings.claims_in_id_token is not None:
         client.claims_in_id_token = settings.claims_in_id_token
     if settings.refresh_tokens is not None:
         client.refresh_tokens = settings.refresh_tokens
+
+
+def _apply_keys(client: Client, settings: ClientSettings) -> None:
+    """One takes the place of the other, so that a client which moves its keys need not first take them away."""
+    if settings.jwks is not None:
+        client.jwks = list(settings.jwks)
+        client.jwks_uri = "" if settings.jwks else client.jwks_uri
+    if settings.jwks_uri is not None:
+        client.jwks_uri = settings.jwks_uri
+        client.jwks = [] if settings.jwks_uri else client.jwks
 
 
 def _put_logos(client: Client, settings: ClientSettings) -> None:

@@ -30,7 +30,7 @@ def check(address: str, *, https_only: bool = False) -> None:
         raise UnusableAddress(_("must be an https address for a public client"))
 
 
-def check_listener(address: str, *, https_only: bool) -> None:
+def check_listener(address: str, *, https_only: bool = False) -> None:
     """The same for an address that this server calls: it has no fragment (Back-Channel Logout 1.0 section 2.2)."""
     check(address, https_only=https_only)
     if "#" in address:

@@ -58,6 +58,22 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _outbound(value: str) -> tuple[str, ...]:
+    """What more than public addresses may be called: the words private and loopback, names, addresses, networks."""
+    entries = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
+    if entries == ("none",):
+        return ()
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            if not re.fullmatch(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?", entry) or re.fullmatch(r"[0-9./]+", entry):
+                raise _Refused(
+                    "none, or any of private, loopback, host names, addresses and networks, separated by commas"
+                ) from None
+    return entries
+
+
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 
 
@@ -229,6 +245,17 @@ class Environment:
         True, _boolean, "`false` refuses callbacks over plain http, except loopback."
     )
     allow_callback_wildcards: bool = _variable(True, _boolean, "`false` refuses `*` in callback addresses.")
+    outbound_allowed_hosts_backchannel_logout: tuple[str, ...] = _variable(
+        ("private", "loopback"),
+        _outbound,
+        "Where logout tokens may be sent besides public addresses: `private`, `loopback`, host names, addresses, networks, or `none`.",
+    )
+    outbound_allowed_hosts_federated_jwks: tuple[str, ...] = _variable(
+        ("private", "loopback"), _outbound, "The same for addresses that public keys of apps and issuers are read from."
+    )
+    outbound_allowed_hosts_client_logo: tuple[str, ...] = _variable(
+        (), _outbound, "The same for logos that are downloaded when a client is saved."
+    )
     log_level: str = _variable(
         "info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged."
     )

@@ -26,6 +26,9 @@ TRUSTED_PLATFORM = ENVIRONMENT.trusted_platform
 SETUP_TOKEN = ENVIRONMENT.setup_token
 ALLOW_INSECURE_CALLBACK_URLS = ENVIRONMENT.allow_insecure_callback_urls
 ALLOW_CALLBACK_WILDCARDS = ENVIRONMENT.allow_callback_wildcards
+OUTBOUND_ALLOWED_HOSTS_BACKCHANNEL_LOGOUT = ENVIRONMENT.outbound_allowed_hosts_backchannel_logout
+OUTBOUND_ALLOWED_HOSTS_FEDERATED_JWKS = ENVIRONMENT.outbound_allowed_hosts_federated_jwks
+OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO = ENVIRONMENT.outbound_allowed_hosts_client_logo
 
 DEBUG = ENVIRONMENT.app_env == "development"
 IS_HTTPS = APP_URL.startswith("https://")

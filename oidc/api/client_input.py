@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.rest_fields import Flag, Input, Text, Whole
-from oidc import federated_identities, web_addresses
+from oidc import registered_keys, web_addresses
 from oidc.api.fields import Items, Pattern, WebAddress
 from oidc.clients import DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES, ClientRefused, ClientSettings
 from oidc.logos import Picture
@@ -25,18 +25,13 @@ class FederatedIdentityInput(Input):
     replayProtection = Flag(required=False, default=False)
 
     def validate_jwks(self, text: str) -> str:
-        if text:
-            try:
-                web_addresses.check(text)
-            except web_addresses.UnusableAddress as wrong:
-                raise serializers.ValidationError(str(wrong), code="invalid") from None
-        return text
+        return _address_of_keys(text)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """As it is kept and shown: empty members are left out."""
         try:
-            keys = federated_identities.public_keys(attrs.pop("publicKeys", []))
-        except federated_identities.UnusableKey as wrong:
+            keys = registered_keys.public_keys(attrs.pop("publicKeys", []))
+        except registered_keys.UnusableKey as wrong:
             raise ClientRefused(str(wrong)) from None
         if keys and attrs.get("jwks"):
             raise ClientRefused("A federated identity can have either public keys or a JWKS address, not both")
@@ -46,6 +41,23 @@ class FederatedIdentityInput(Input):
 
 class CredentialsInput(Input):
     federatedIdentities = Items(child=FederatedIdentityInput(), required=False, max_length=50)
+    # Ours: left out means as it is. Only one of the two can be set.
+    jwks = serializers.JSONField(required=False, allow_null=True)
+    jwksUri = Text(required=False, allow_blank=True, max_length=web_addresses.MAX_LENGTH)
+
+    def validate_jwks(self, given: Any) -> list[dict[str, str]]:  # noqa: ANN401 - whatever JSON the client sent
+        try:
+            return registered_keys.key_set(given or [])
+        except registered_keys.UnusableKey as wrong:
+            raise ClientRefused(str(wrong)) from None
+
+    def validate_jwksUri(self, text: str) -> str:  # noqa: N802 - the contract's spelling
+        return _address_of_keys(text)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("jwks") and attrs.get("jwksUri"):
+            raise ClientRefused("A client can have either public keys or a JWKS address, not both")
+        return attrs
 
 
 class ClientInput(Input):
@@ -106,6 +118,15 @@ class NewClientInput(ClientInput):
         return text
 
 
+def _address_of_keys(text: str) -> str:
+    if text:
+        try:
+            web_addresses.check_listener(text)
+        except web_addresses.UnusableAddress as wrong:
+            raise serializers.ValidationError(str(wrong), code="invalid") from None
+    return text
+
+
 def _lifetime(minutes: int, default: int) -> int:
     if minutes == 0:
         return default
@@ -132,6 +153,8 @@ def settings_of(data: Mapping[str, Any], pictures: Mapping[bool, Picture]) -> Cl
         access_token_minutes=data.get("accessTokenDurationMinutes", DEFAULT_ACCESS_MINUTES),
         refresh_token_minutes=data.get("refreshTokenDurationMinutes", DEFAULT_REFRESH_MINUTES),
         federated_identities=tuple(data.get("credentials", {}).get("federatedIdentities", ())),
+        jwks=data.get("credentials", {}).get("jwks"),
+        jwks_uri=data.get("credentials", {}).get("jwksUri"),
         claims_in_id_token=data.get("claimsInIdToken"),
         refresh_tokens=data.get("refreshTokens"),
         logos=pictures,

@@ -71,6 +71,8 @@ class ClientSerializer(ClientMetaSerializer):
 
     def get_credentials(self, client: Client) -> dict[str, Any]:
         identities = {"federatedIdentities": client.federated_identities} if client.federated_identities else {}
+        identities |= {"jwks": {"keys": client.jwks}} if client.jwks else {}
+        identities |= {"jwksUri": client.jwks_uri} if client.jwks_uri else {}
         return identities | {"secrets": [_SECRET.to_representation(secret) for secret in client.secrets.all()]}
 
     def to_representation(self, instance: Client) -> dict[str, Any]:
@@ -239,6 +241,6 @@ class AllowedGroups(Resource):
 
 def _pictures(data: Mapping[str, Any]) -> dict[bool, Picture]:
     """Fetched before anything is written: a logo that cannot be had leaves everything as it was."""
-    allowed = getattr(settings, "OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO", ())
+    allowed = settings.OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO
     addresses = {False: data.get("logoUrl"), True: data.get("darkLogoUrl")}
     return {is_dark: logos.download(url, allowed=allowed) for is_dark, url in addresses.items() if url}

@@ -10,6 +10,7 @@ from oidc.models.pushed_request import PushedRequest
 from oidc.models.scim_provider import ScimProvider
 from oidc.models.signing_key import SigningKey
 from oidc.models.tokens import AccessToken, IDToken, RefreshToken
+from oidc.models.used_assertion import UsedAssertion
 
 __all__ = (
     "AccessToken",
@@ -29,4 +30,5 @@ __all__ = (
     "RefreshToken",
     "ScimProvider",
     "SigningKey",
+    "UsedAssertion",
 )

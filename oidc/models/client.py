@@ -120,8 +120,31 @@ class Client(Appearance, AbstractApplication):
         validators=[MinValueValidator(1), MaxValueValidator(525_600)],
     )
 
+    # Public keys that the app's client assertions are verified with; either the keys or where they are published.
+    jwks = models.JSONField(
+        _("public keys of the app"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "A JSON Web Key Set. With it the app proves who it is by signing (private_key_jwt) and needs no secret."
+        ),
+    )
+    jwks_uri = models.CharField(
+        _("address of the app's public keys"),
+        max_length=web_addresses.MAX_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("Instead of the keys themselves: where the app publishes them, so that it can change them."),
+    )
     # As clients write and read them: issuer, subject, audience, jwks, publicKeys, replayProtection (contract section 8.9).
-    federated_identities = models.JSONField(default=list, blank=True, editable=False)
+    federated_identities = models.JSONField(
+        _("federated identities"),
+        default=list,
+        blank=True,
+        help_text=_(
+            'Who else may vouch for the app, such as a cluster or a code host: [{"issuer": "https://…", "subject": "…", "audience": "…", "jwks": "https://…", "replayProtection": false}]. Only the issuer is needed.'
+        ),
+    )
     # SHA-256 of each picture in ClientLogo, empty when there is none: asked on every page and in every list.
     logo_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     dark_logo_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -148,6 +171,13 @@ class Client(Appearance, AbstractApplication):
                 web_addresses.check_listener(self.backchannel_logout_url, https_only=self.is_public)
             except web_addresses.UnusableAddress as wrong:
                 problems["backchannel_logout_url"] = [ValidationError(str(wrong))]
+        if self.jwks_uri:
+            try:
+                web_addresses.check_listener(self.jwks_uri)
+            except web_addresses.UnusableAddress as wrong:
+                problems["jwks_uri"] = [ValidationError(str(wrong))]
+            if self.jwks:
+                problems["jwks_uri"] = [ValidationError(_("Either the keys or their address, not both."))]
         if problems:
             raise ValidationError(problems)
         if self.is_public:
@@ -160,6 +190,11 @@ class Client(Appearance, AbstractApplication):
     @property
     def is_public(self) -> bool:
         return bool(self.client_type == self.CLIENT_PUBLIC)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it can sign its client assertions."""
+        return bool(self.jwks or self.jwks_uri)
 
     @property
     def has_logo(self) -> bool:

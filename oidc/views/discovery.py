@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core.http import endpoint, json_response
-from oidc import signing_keys
+from oidc import client_assertions, signing_keys
 from oidc.authorization_request import PROMPTS, RESPONSE_MODES
 from oidc.claims import SCOPES
 from oidc.grants import GRANTS
@@ -28,6 +28,7 @@ CLAIMS = (
     "acr",
     "sid",
 )
+AUTHENTICATION_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 CACHED = "public, max-age=300"
 
 
@@ -66,9 +67,16 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{internal}/api/oidc/par",
         "require_pushed_authorization_requests": False,
         "introspection_endpoint": f"{internal}/api/oidc/introspect",
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
+        "introspection_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt",
+            "Bearer",
+        ],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS),
         "revocation_endpoint": f"{internal}/api/oidc/revoke",
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "revocation_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS),
         "end_session_endpoint": f"{public}/api/oidc/end-session",
         "jwks_uri": f"{internal}/.well-known/jwks.json",
         "scopes_supported": list(SCOPES),
@@ -78,7 +86,8 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": list(AUTHENTICATION_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS),
         "acr_values_supported": ["phr"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": list(PROMPTS),

@@ -1,5 +1,6 @@
 """The introspection endpoint (RFC 7662): what is this token good for, told to whom it concerns."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from core.http import json_response
 from oidc import client_authentication, parameters, store
+from oidc.client_authentication import Credentials
 from oidc.errors import InvalidClientError, InvalidRequestError
 from oidc.store import StoredToken
 from oidc.tokens import unverified_claims
@@ -24,10 +26,11 @@ def introspect(request: HttpRequest) -> HttpResponse:
         raise InvalidRequestError(description="token is missing.")
     authorization = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, bearer = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        client_id, stored = _asked_with_token(bearer.strip(), token)
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    if bearer and ("client_id" not in form or store.live_access_token(bearer) is not None):
+        client_id, stored = _asked_with_token(bearer, token)
     else:
-        credentials = client_authentication.read(form, authorization)
+        credentials = _credentials(form, authorization, bearer)
         found = store.find_token(credentials.client_id, token)
         presented = client_authentication.check(credentials, found[0] if found else None)
         if presented.client.is_public:
@@ -37,6 +40,13 @@ def introspect(request: HttpRequest) -> HttpResponse:
         if stored is not None and stored.client != presented.client.id:
             stored = None  # of another client: as good as unknown (RFC 7662 section 4)
     return json_response(_describe(stored, token, client_id))
+
+
+def _credentials(form: Mapping[str, str], authorization: str, bearer: str) -> Credentials:
+    """Also a client assertion where an access token could stand (contract section 3.5)."""
+    if bearer and "client_assertion" not in form and "client_secret" not in form:
+        return client_authentication.with_assertion(bearer, form["client_id"])
+    return client_authentication.read(form, authorization)
 
 
 def _asked_with_token(bearer: str, token: str) -> tuple[str, StoredToken | None]:

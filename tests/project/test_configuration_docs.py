@@ -25,6 +25,8 @@ def shown(default: object) -> str:
     """A default as the table shows it."""
     if default in ("", None, ()):
         return "empty"
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

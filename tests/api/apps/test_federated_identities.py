@@ -88,3 +88,46 @@ def test_keys_come_either_as_a_list_or_from_an_address(rest: Rest) -> None:
     assert sent(rest, jwks="file:///etc/passwd").fields == [
         ("credentials.federatedIdentities[0].jwks", "invalid_format")
     ]
+
+
+# A client's own keys: ours, beside the contract
+
+
+def test_own_keys_and_their_address_take_each_others_place(rest: Rest) -> None:
+    key = jwk(kid="one")
+    client = rest.client(credentials={"jwks": {"keys": [key]}})
+    path = f"/oidc/clients/{client['id']}"
+    assert client["credentials"]["jwks"] == {"keys": [key]}
+    assert rest.put(path, {"name": "x"}).json["credentials"]["jwks"] == {"keys": [key]}  # left out: as it is
+    moved = rest.put(path, {"name": "x", "credentials": {"jwksUri": "https://app.example.org/jwks"}}).json
+    assert moved["credentials"]["jwksUri"] == "https://app.example.org/jwks"
+    assert "jwks" not in moved["credentials"]
+    back = rest.put(path, {"name": "x", "credentials": {"jwks": key}}).json["credentials"]
+    assert back["jwks"] == {"keys": [key]}
+    assert "jwksUri" not in back
+    assert "jwks" not in rest.put(path, {"name": "x", "credentials": {"jwks": None}}).json["credentials"]
+
+
+def test_an_own_key_without_an_id_gets_its_thumbprint(rest: Rest) -> None:
+    key = JWK.generate(kty="EC", crv="P-256")
+    client = rest.client(credentials={"jwks": {"keys": [key.export_public(as_dict=True)]}})
+    assert client["credentials"]["jwks"]["keys"][0]["kid"] == key.thumbprint()
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"jwks": {"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}]}},
+        {"jwks": "x"},
+        {"jwks": [7]},
+        {"jwks": {"keys": {}}},
+        {"jwks": {"keys": [{}] * 21}},
+        {"jwksUri": "ftp://x"},
+        {"jwksUri": 7},
+        {"jwks": {"keys": [jwk()]}, "jwksUri": "https://app.example.org/jwks"},
+    ],
+    ids=str,
+)
+def test_own_keys_that_cannot_be_used_are_refused(rest: Rest, credentials: dict[str, Any]) -> None:
+    answer = rest.post("/oidc/clients", {"name": "x", "credentials": credentials})
+    assert (answer.status, answer.json["code"]) in ((400, "validation_failed"), (400, "invalid_request_body"))

@@ -1,8 +1,10 @@
-"""Issuers whose tokens stand for a client's secret (contract section 8.9): which public keys may be registered for them."""
+"""Public keys that administrators register, or name the address of: which are usable, and the form they are kept in."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 
@@ -17,9 +19,12 @@ _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 class UnusableKey(ValueError):
     """Why a key cannot be registered, as a sentence."""
 
+    def __init__(self, reason: str | Promise) -> None:
+        super().__init__(str(reason))
+
 
 def public_keys(given: Sequence[Any]) -> list[dict[str, str]]:
-    """Public JWKs (RFC 7517 section 4) in the form they are kept in; raise ``UnusableKey``."""
+    """The public keys of a federated identity in the form they are kept in (RFC 7517 section 4); raise ``UnusableKey``."""
     if len(given) > MAX_KEYS:
         raise UnusableKey(f"A federated identity cannot have more than {MAX_KEYS} public keys")
     keys = [_public_key(members) for members in given]
@@ -27,6 +32,45 @@ def public_keys(given: Sequence[Any]) -> list[dict[str, str]]:
     if len(set(ids)) != len(ids):
         raise UnusableKey("The key IDs (kid) of a federated identity's public keys must be unique")
     return keys
+
+
+def key_set(given: Any) -> list[dict[str, str]]:  # noqa: ANN401 - whatever JSON somebody sent
+    """A client's own keys: a JWK Set, a list of keys or one key (RFC 7517 sections 4 and 5); raise ``UnusableKey``.
+
+    A key without an ID gets its thumbprint (RFC 7638).
+    """
+    if isinstance(given, dict):
+        given = given.get("keys", [given])
+    if not isinstance(given, list):
+        raise UnusableKey(_("This is no JSON Web Key Set."))
+    if len(given) > MAX_KEYS:
+        raise UnusableKey(_("These are too many keys: %(number)s are allowed.") % {"number": MAX_KEYS})
+    return public_keys([_with_kid(members) for members in given])
+
+
+def usable(given: Any) -> list[JWK]:  # noqa: ANN401 - whatever JSON an address answered with
+    """The keys of a JWK Set that signatures can be verified with; those that cannot are passed over, also when it is none."""
+    found = given.get("keys") if isinstance(given, dict) else None
+    keys = []
+    for members in found[:100] if isinstance(found, list) else ():
+        try:
+            keys.append(JWK(**_public_key(_with_kid(members))))
+        except UnusableKey:
+            continue
+    return keys
+
+
+def _with_kid(members: Any) -> Any:  # noqa: ANN401 - whatever JSON somebody sent
+    if not isinstance(members, dict) or members.get("kid") or not isinstance(members.get("kty"), str):
+        return members
+    try:
+        return {**members, "kid": JWK(**_kept(members, members["kty"])).thumbprint()}
+    except (JWException, ValueError, KeyError, TypeError):
+        return members  # said better below
+
+
+def _kept(members: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: members[name] for name in ("kty", *_MEMBERS.get(kind, ()), *_DESCRIPTIONS) if name in members}
 
 
 def _public_key(members: Any) -> dict[str, str]:  # noqa: ANN401 - whatever JSON the client sent
@@ -42,7 +86,7 @@ def _public_key(members: Any) -> dict[str, str]:  # noqa: ANN401 - whatever JSON
         raise UnusableKey("A public key must have a key ID (kid)")
     if members.get("use", "sig") != "sig":
         raise UnusableKey("The use of a public key must be sig, or absent")
-    kept = {name: members[name] for name in ("kty", *_MEMBERS[kind], *_DESCRIPTIONS) if name in members}
+    kept = _kept(members, kind)
     if not all(isinstance(value, str) for value in kept.values()):
         raise UnusableKey(f"The public key {kid} is invalid")
     _check(kept, kid)
