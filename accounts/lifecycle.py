@@ -32,6 +32,14 @@ def find(user_id: str) -> User:
     return found
 
 
+def named(name: str) -> User:
+    """The person of this username, else of this e-mail address; raise ``UserNotFound``."""
+    found = User.objects.filter(username__iexact=name).first() or User.objects.filter(email__iexact=name).first()
+    if found is None:
+        raise UserNotFound
+    return found
+
+
 def create(
     fields: Mapping[str, Any], *, groups: Sequence[Group] | None = None, user_id: uuid.UUID | None = None
 ) -> User:

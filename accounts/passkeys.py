@@ -36,7 +36,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from accounts import public_keys, sessions
+from accounts import public_keys, sessions, setup
 from accounts.errors import (
     CeremonyExpired,
     LastPasskey,
@@ -176,6 +176,8 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
     )
     try:
         with transaction.atomic():
+            if setup.finish(user):
+                sessions.end_others(session)
             passkey.save(force_insert=True)
     except IntegrityError:
         # Somebody's already, perhaps another person's: nothing is overwritten (attacks.md E10).

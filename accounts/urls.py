@@ -61,6 +61,7 @@ urlpatterns = [
     path("api/custom-claims/user/<str:user_id>", custom_claims.ClaimsOfUser.as_view()),
     path("api/custom-claims/user-group/<str:group_id>", custom_claims.ClaimsOfGroup.as_view()),
     path("api/one-time-access-email", login_codes.CodeByMail.as_view()),
+    path("api/one-time-access-token/setup", setup.one_time_access),
     path("api/one-time-access-token/<str:code>", login_codes.Redemption.as_view()),
     path("api/signup", signups.Signup.as_view()),
     path("api/signup-tokens", signups.SignupTokens.as_view()),

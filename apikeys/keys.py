@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import setup
 from accounts.models import User
 from apikeys.errors import ApiKeyNotExpired, ApiKeyNotFound, InvalidApiKeyExpiration
 from apikeys.models import PREFIX, SHOWN, ApiKey
@@ -20,7 +21,9 @@ def create(
     _check_expiry(expires_at)
     key = ApiKey(user=user, name=name, description=description, expires_at=expires_at, scopes=sorted(set(scopes)))
     secret = _new_secret(key)
-    key.save(force_insert=True)
+    with transaction.atomic():
+        setup.finish(user)
+        key.save(force_insert=True)
     return key, secret
 
 

@@ -23,6 +23,9 @@ class Event(models.TextChoices):
     PASSKEY_REMOVED = "PASSKEY_REMOVED", _("Passkey removed")
 
     SETUP_COMPLETED = "SETUP_COMPLETED", _("First administrator created")
+    SETUP_SIGN_IN = "SETUP_SIGN_IN", _("Signed in before the first passkey")
+    SETUP_REFUSED = "SETUP_REFUSED", _("First set-up refused")
+    DECLARATION_APPLIED = "DECLARATION_APPLIED", _("Declared set-up applied")
     SIGN_OUT = "SIGN_OUT", _("Signed out")
     PASSKEY_REJECTED = "PASSKEY_REJECTED", _("Passkey refused")
     TOKENS_REVOKED = "TOKENS_REVOKED", _("Tokens revoked")

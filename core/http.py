@@ -103,6 +103,14 @@ def wants_page(request: HttpRequest) -> bool:
     return not is_api(request.path) and "text/html" in request.headers.get("Accept", "")
 
 
+def is_cross_site(request: HttpRequest) -> bool:
+    """Whether a browser sends this for a page of another site. Programs say nothing of where they come from."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != "null":
+        return origin.rstrip("/").lower() != settings.APP_URL
+    return origin == "null" or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+
+
 def safe_path(target: str | None, default: str) -> str:
     """``target`` if it is a path on this server, else ``default``: never an address elsewhere."""
     if (

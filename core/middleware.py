@@ -18,7 +18,7 @@ from django.urls import get_resolver
 
 from core import ratelimit
 from core.errors import AppError, CrossSiteRequest, RateLimited, ServiceUnavailable
-from core.http import client_ip, error_response, request_id
+from core.http import client_ip, error_response, is_cross_site, request_id
 
 logger = logging.getLogger("pocketid.request")
 
@@ -116,19 +116,11 @@ class CrossSiteMiddleware:
             request.method not in SAFE_METHODS
             and not is_protocol(request)
             and request.path_info not in self.OPEN
-            and _is_cross_site(request)
+            and settings.SESSION_COOKIE_NAME in request.COOKIES
+            and is_cross_site(request)
         ):
             return error_response(request, CrossSiteRequest())
         return self.get_response(request)
-
-
-def _is_cross_site(request: HttpRequest) -> bool:
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-        return False
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != "null":
-        return origin.rstrip("/").lower() != settings.APP_URL
-    return origin == "null" or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def _shown(path: str) -> str:

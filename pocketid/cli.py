@@ -1,4 +1,4 @@
-"""The ``pocketid`` command: serve, migrate, key-rotate, healthcheck, version."""
+"""The ``pocketid`` command: serve, migrate, bootstrap, apply, one-time-access-token, key-rotate, healthcheck, version."""
 
 import argparse
 import os
@@ -6,13 +6,16 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
 
 import pocketid
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the process's exit status."""
-    parser = argparse.ArgumentParser(prog="pocketid", description="A passkey-first OpenID Connect provider.")
+    parser = _Parser(prog="pocketid", description="A passkey-first OpenID Connect provider.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, function, text in (
         ("serve", serve, "bring the database up to date and serve (settings come from the environment)"),
@@ -22,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             key_rotate,
             "let the next signing key sign; servers notice by themselves, nothing has to be restarted",
         ),
+        ("bootstrap", bootstrap, "on a new server: make the first administrator and an API key, without a browser"),
+        ("one-time-access-token", one_time_access_token, "print a link that signs somebody in once, within an hour"),
         ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
         ("version", version, "print the version"),
     ):
@@ -30,6 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if function is healthcheck:
             command.add_argument("-e", "--endpoint", help="the server's address (default: HOST and PORT)")
             command.add_argument("-v", "--verbose", action="store_true", help="say what was answered")
+            command.add_argument("--unix-socket", help="accepted for Pocket ID's sake, and refused: there is none")
+        if function is bootstrap:
+            command.add_argument(
+                "--api-key-file", required=True, type=Path, metavar="PATH", help="the new file for the key, mode 0600"
+            )
+            command.add_argument(
+                "--expires-in", type=_days, default=365, metavar="DAYS", help="when the key ends (default: 365)"
+            )
+        if function is one_time_access_token:
+            command.add_argument("user", help="username or e-mail address")
         if function is key_rotate:
             command.add_argument(
                 "-a", "--alg", default="RS256", choices=("RS256", "ES256", "PS256", "EdDSA"), help="default: RS256"
@@ -45,6 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     status: int = options.run(options)
     return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A command that cannot be understood is an error as any other; 2 says that something has drifted (``apply``)."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
 
 
 def manage(argv: list[str]) -> int:
@@ -64,6 +87,8 @@ def version(options: argparse.Namespace) -> int:
 def healthcheck(options: argparse.Namespace) -> int:
     from pocketid import env
 
+    if options.unix_socket:
+        return _fail("this server does not listen on a Unix socket: leave --unix-socket out")
     try:
         environment = env.from_process()
     except env.InvalidEnvironment as wrong:
@@ -94,6 +119,53 @@ def key_rotate(options: argparse.Namespace) -> int:
     except key_rotation.TooSoon as early:
         return _fail(str(early))
     print(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")  # noqa: T201 - the answer
+    return 0
+
+
+def bootstrap(options: argparse.Namespace) -> int:
+    """Never prints the key: what is printed ends up in logs."""
+    if status := _prepare():
+        return status
+    from accounts.errors import SetupNotAvailable
+    from apikeys.bootstrap import make_key
+
+    path: Path = options.api_key_file
+    try:
+        key = make_key(path, lifetime=timedelta(days=options.expires_in))
+    except SetupNotAvailable:
+        return _fail(
+            "this server has been set up: there is a passkey, an API key or a second person. Nothing was changed."
+        )
+    except FileExistsError:
+        return _fail(f"{path} exists and is not overwritten. Nothing was changed.")
+    except OSError as problem:
+        return _fail(f"{path} cannot be written: {problem.strerror}. Nothing was changed.")
+    _say(
+        f"{path} holds an API key of {key.user.username}, who may do everything; it ends on {key.expires_at:%Y-%m-%d}."
+    )
+    return 0
+
+
+def one_time_access_token(options: argparse.Namespace) -> int:
+    if status := _prepare():
+        return status
+    from django.conf import settings
+
+    from accounts import lifecycle, login_codes
+    from accounts.errors import UserNotFound
+    from audit import log
+    from audit.models import Event
+
+    try:
+        user = lifecycle.named(options.user)
+    except UserNotFound:
+        return _fail(f"nobody has the username or e-mail address {options.user!r}")
+    if not user.is_active:
+        return _fail(f"{user.username} is disabled and could not sign in with it")
+    code = login_codes.create(user, ttl=timedelta(hours=1)).code
+    log.record(Event.LOGIN_CODE_CREATED, user=user, request=None, method="pocketid one-time-access-token")
+    _say(f'A one-time access token valid for 1 hour has been created for "{user.username}".')
+    _say(f"Use the following URL to sign in once: {settings.APP_URL}/lc/{code}")
     return 0
 
 
@@ -159,6 +231,16 @@ def _prepare() -> int:
     except (DatabaseError, OSError) as problem:
         return _fail(f"the database cannot be used: {str(problem).strip()}")
     return 0
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 3650:
+        raise argparse.ArgumentTypeError("a whole number of days from 1 to 3650")
+    return int(text)
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - the answer
 
 
 def _fail(text: str) -> int:

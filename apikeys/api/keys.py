@@ -91,7 +91,7 @@ class ApiKeyList(_OwnKeys):
         fields, person = read(request, NewApiKeyInput, any_type=True), _person(request)
         key, secret = keys.create(person, **fields)
         log.record(Event.API_KEY_CREATED, user=person, request=request._request, keyName=key.name)
-        _end_session_of_a_script(request)
+        _end_sessions_of_a_script(request)
         return _with_secret(key, secret, status.HTTP_201_CREATED)
 
 
@@ -127,7 +127,12 @@ def _owner(request: Request) -> User:
     return request.user
 
 
-def _end_session_of_a_script(request: Request) -> None:
-    """A session that came as a bearer token was there to make this key: nobody needs it any more."""
+def _end_sessions_of_a_script(request: Request) -> None:
+    """A session that came as a bearer token was there to make this key: nobody needs it any more.
+
+    Where it was got without a passkey anybody else could have got one too.
+    """
     if isinstance(request.auth, Session) and request._request.session.session_key is None:
+        if not request.auth.user.passkeys.exists():
+            sessions.end_others(request.auth)
         sessions.end(request.auth)

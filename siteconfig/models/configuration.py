@@ -139,6 +139,9 @@ class SiteConfiguration(models.Model):
     # Set by the one transaction that made the first administrator, and never cleared: /setup stays closed
     # even when every administrator is gone (attacks.md D8).
     setup_completed_at = models.DateTimeField(_("set up at"), null=True, editable=False)
+    # Set when the first administrator has a passkey or an API key, and never cleared: nobody else needs the way in
+    # that asks for neither (accounts/setup.py).
+    bootstrap_finished_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("configuration")
