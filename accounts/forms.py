@@ -1,3 +1,4 @@
+import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
@@ -6,22 +7,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts import setup
 from accounts.errors import SetupTokenRequired
 from accounts.models import User
+from siteconfig.models import current
 
 
-class SetupForm(forms.ModelForm):
-    """Who the first administrator is; with the setup token if this server asks for one."""
+class NewAccountForm(forms.ModelForm):
+    """Who somebody is who makes an account for themselves."""
 
     class Meta:
         model = User
         fields: ClassVar[tuple[str, ...]] = ("username", "first_name", "last_name", "email")
         error_messages: ClassVar[dict[str, dict[str, Any]]] = {"username": {"required": _("Choose a username.")}}
-
-    setup_token = forms.CharField(
-        label=_("Setup token"),
-        help_text=_("The value of SETUP_TOKEN that this server was started with."),
-        strip=True,
-        widget=forms.PasswordInput,
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
         super().__init__(*args, **kwargs)
@@ -34,6 +29,20 @@ class SetupForm(forms.ModelForm):
         self.fields["first_name"].widget.attrs |= {"autocomplete": "given-name"}
         self.fields["last_name"].widget.attrs |= {"autocomplete": "family-name"}
         self.fields["email"].widget.attrs |= {"autocomplete": "email"}
+
+
+class SetupForm(NewAccountForm):
+    """Who the first administrator is; with the setup token if this server asks for one."""
+
+    setup_token = forms.CharField(
+        label=_("Setup token"),
+        help_text=_("The value of SETUP_TOKEN that this server was started with."),
+        strip=True,
+        widget=forms.PasswordInput,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
+        super().__init__(*args, **kwargs)
         self.fields["email"].help_text = _("Optional. Apps can be told this address.")
         if not setup.is_token_required():
             del self.fields["setup_token"]
@@ -45,3 +54,24 @@ class SetupForm(forms.ModelForm):
         except SetupTokenRequired as wrong:
             raise forms.ValidationError(wrong.message) from wrong
         return token
+
+
+class SignupForm(NewAccountForm):
+    """Who signs up; the settings say whether everybody has an e-mail address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = current().require_user_email
+        self.fields["email"].help_text = _("Apps can be told this address.")
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What ``accounts.signup`` takes, in the one Unicode form that REST clients' texts have too."""
+        given = {name: unicodedata.normalize("NFC", self.cleaned_data[name] or "") for name in self.Meta.fields}
+        return given | {"email": given["email"] or None}
+
+
+class EmailForm(forms.Form):
+    """Where a login code is mailed to."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)

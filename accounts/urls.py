@@ -13,19 +13,25 @@ from accounts.api import (
     users,
 )
 from accounts.api import passkeys as passkeys_api
-from accounts.views import account, activity, login_code, passkeys, setup, sign_in
+from accounts.views import account, activity, email, login_code, passkeys, setup, sign_in, signup
 
 urlpatterns = [
     path("login", sign_in.login),
+    path("login/alternative", sign_in.alternative),
     path("login/alternative/code", login_code.page),
+    path("login/alternative/email", email.ask_for_code),
     path("lc", login_code.page),
     path("lc/<str:code>", login_code.page),
     path("setup", setup.page),
+    path("signup", signup.page),
+    path("st/<str:token>", signup.link),
     path("signup/setup", setup.page),
     path("signup/add-passkey", sign_in.add_passkey),
     path("settings", sign_in.home),
     path("settings/account", account.account),
+    path("settings/account/verify-email", email.send_verification),
     path("settings/audit-log", activity.page),
+    path("verify-email", email.verify),
     path("settings/passkeys/<str:passkey_id>/rename", account.rename_passkey),
     path("settings/passkeys/<str:passkey_id>/delete", account.delete_passkey),
     path("settings/sessions/<uuid:session_id>/end", account.end_session),

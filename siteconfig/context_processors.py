@@ -19,6 +19,8 @@ class Site:
     accent_text: str
     animations: bool
     art: SafeString
+    open_signup: bool  # whether whoever comes may make an account
+    mails_codes: bool  # whether whoever comes may ask for a login code by mail
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -36,6 +38,8 @@ def _site() -> Site:
         text_on(configuration.accent_color),
         configuration.animations,
         art,
+        configuration.allow_user_signups == models.SiteConfiguration.Signups.OPEN,
+        configuration.email_one_time_access_as_unauthenticated_enabled,
     )
 
 

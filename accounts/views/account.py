@@ -17,6 +17,7 @@ from accounts.views.sign_in import HOME, to_login
 from audit import log
 from audit.models import Event
 from core.errors import AppError, NotFound, NotSignedIn
+from siteconfig.models import current
 
 PageOfAPerson = Callable[..., HttpResponse]
 
@@ -50,7 +51,10 @@ def account(request: HttpRequest, session: Session) -> HttpResponse:
         }
         for each in session.user.sessions.live()
     ]
-    return render(request, "accounts/account.html", {"passkeys": own, "sessions": open_sessions})
+    user = session.user
+    may_verify = bool(user.email) and not user.email_verified and current().email_verification_enabled
+    context = {"passkeys": own, "sessions": open_sessions, "may_verify": may_verify}
+    return render(request, "accounts/account.html", context)
 
 
 @require_POST

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import login_codes, sessions
-from accounts.api.login_codes import COOKIE
-from accounts.authentication import set_session_cookie, sign_in
+from accounts import login_codes, new_devices, sessions
+from accounts.api.login_codes import COOKIE, COOKIE_PATH
+from accounts.authentication import place_of, set_session_cookie, sign_in
 from accounts.errors import TokenInvalidOrExpired
 from accounts.views.sign_in import HOME
 from audit import log
@@ -25,22 +25,23 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
     """Type a code, or confirm the one of the link; then go on to ``redirect``, a path on this server."""
     given = request.POST if request.method == "POST" else request.GET
     target, code = safe_path(given.get("redirect"), HOME), given.get("code", code).strip()
-    context: dict[str, object] = {"code": code, "next": target}
+    context: dict[str, object] = {"code": code, "next": target, "is_sent": "sent" in given}
     if request.method != "POST":
         return render(request, "accounts/login_code.html", context)
     try:
         ratelimit.take(ratelimit.LOGIN_CODE, client_ip(request))
         person = login_codes.redeem(code, browser_key=request.COOKIES.get(COOKIE, ""))
-    except TokenInvalidOrExpired as refused:
-        problem = _("This code is wrong, used or expired.")
-        return render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)
     except AppError as refused:
-        return render(
-            request, "accounts/login_code.html", context | {"problem": refused.message}, status=refused.status
-        )
+        log.record(Event.LOGIN_CODE_REJECTED, user=None, request=request, code=refused.code)
+        is_wrong = isinstance(refused, TokenInvalidOrExpired)
+        problem = _("This code is wrong, used or expired.") if is_wrong else refused.message
+        return render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)
     session, key = sign_in(request, person, methods=[sessions.ONE_TIME_CODE])
+    new_devices.notice(person, place_of(request))
     log.record(Event.TOKEN_SIGN_IN, user=person, request=request)
     # Somebody without a passkey came to add one.
     response = redirect(target if person.passkeys.exists() else "/signup/add-passkey")
     set_session_cookie(response, session, key)
+    if COOKIE in request.COOKIES:
+        response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Lax")
     return response

@@ -35,6 +35,14 @@ def login(request: HttpRequest) -> HttpResponse:
     )
 
 
+def alternative(request: HttpRequest) -> HttpResponse:
+    """What there is beside the passkey; ways that are switched off are not shown."""
+    target = safe_path(request.GET.get("redirect"), HOME)
+    if request.user.is_authenticated:
+        return redirect(target)
+    return render(request, "accounts/alternative.html", {"next": target})
+
+
 def add_passkey(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request)
