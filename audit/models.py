@@ -45,6 +45,8 @@ class Event(models.TextChoices):
     API_KEY_RENEWED = "API_KEY_RENEWED", _("API key renewed")
     API_KEY_DELETED = "API_KEY_DELETED", _("API key deleted")
     SETTINGS_CHANGED = "SETTINGS_CHANGED", _("Settings changed")
+    SIGNING_KEY_ROTATED = "SIGNING_KEY_ROTATED", _("Signing key rotated")
+    SIGNING_KEY_PUBLISHED = "SIGNING_KEY_PUBLISHED", _("Signing key published")
 
 
 class Entry(models.Model):

@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from oidc import client_secrets, key_rotation
+from oidc import client_secrets, key_admin, key_rotation  # noqa: F401 - the console finds key_admin through this file
 from oidc.forms import IdentitiesField, KeySetField
-from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken, SigningKey
+from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken
 
 for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
     admin.site.unregister(model)  # DOT's own pages, which know neither our columns nor our verbs
@@ -173,12 +173,3 @@ class ConsentAdmin(_ReadOnlyAdmin):
     list_display = ("user", "client", "scope", "created_at", "last_used_at")
     list_select_related = ("user", "client")
     search_fields = ("user__username", "client__name")
-
-
-@admin.register(SigningKey)
-class SigningKeyAdmin(_ReadOnlyAdmin):
-    list_display = ("kid", "algorithm", "state", "created_at")
-    fields = ("kid", "algorithm", "state", "created_at", "public_jwk")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 from jwcrypto.jwk import JWK
 
@@ -161,9 +160,7 @@ def published() -> list[dict[str, Any]]:
     """Every public key a relying party may need (RFC 7517 section 4)."""
     now = time.monotonic()
     if now >= _published.until:
-        # A retired key stays until the last token that it signed has ended.
-        longest = max(Client.objects.aggregate(minutes=Max("access_token_minutes"))["minutes"] or 0, ID_TOKEN_MINUTES)
-        gone = Q(state=SigningKey.State.RETIRED, retired_at__lte=timezone.now() - timedelta(minutes=longest))
+        gone = Q(state=SigningKey.State.RETIRED, last_token_expires_at__lte=timezone.now())
         found = SigningKey.objects.exclude(gone).values_list("public_jwk", "state")
         # The one that signs comes first, RS256 before all: some apps take the first and look no further.
         order: list[str] = [SigningKey.State.CURRENT, SigningKey.State.NEXT, SigningKey.State.RETIRED]

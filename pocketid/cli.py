@@ -117,7 +117,9 @@ def key_rotate(options: argparse.Namespace) -> int:
     try:
         key = key_rotation.rotate(options.alg, at_once=options.now)
     except key_rotation.TooSoon as early:
-        return _fail(str(early))
+        return _fail(f"{early} If the key has leaked, add --now.")
+    except key_rotation.AlreadyRotated:
+        return _fail("the key was rotated by somebody else at the same moment")
     print(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")  # noqa: T201 - the answer
     return 0
 

@@ -49,7 +49,7 @@ class SiteConfigurationAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        (_("Apps"), {"fields": ("auto_create_oidc_client_secret",)}),
+        (_("Apps"), {"fields": ("auto_create_oidc_client_secret", "signing_key_days")}),
         (
             _("E-mail"),
             {

@@ -21,6 +21,8 @@ class SigningKey(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("signs since"), null=True)
     retired_at = models.DateTimeField(_("retired"), null=True)
+    # Said once, when it retires: a client's lifetime may be shortened while longer tokens are still about.
+    last_token_expires_at = models.DateTimeField(_("its last token expires"), null=True)
 
     class Meta:
         verbose_name = _("signing key")

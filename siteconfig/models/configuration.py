@@ -136,6 +136,13 @@ class SiteConfiguration(models.Model):
     cimd_url_allowlist = models.TextField(default="[]", validators=[check_texts], editable=False)
     auto_create_oidc_client_secret = models.BooleanField(_("a new app gets a secret at once"), default=True)
 
+    signing_key_days = models.PositiveIntegerField(
+        _("rotate signing keys after"),
+        default=0,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("Days that a key signs before the next one takes its place. 0: only by hand."),
+    )
+
     # Set by the one transaction that made the first administrator, and never cleared: /setup stays closed
     # even when every administrator is gone (attacks.md D8).
     setup_completed_at = models.DateTimeField(_("set up at"), null=True, editable=False)

@@ -42,7 +42,7 @@ class Server:
             "PYTHONUNBUFFERED": "1",
         }
         own |= {"PORT": str(self.port), "HOST": "127.0.0.1", "APP_URL": self.base_url, "DATA_PATH": str(self.data_path)}
-        self._environment = (
+        self.environment = (
             own | ({"DB_CONNECTION_STRING": database_url} if database_url else {}) | dict(environment or {})
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +74,7 @@ class Server:
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "pocketid.cli", "serve"]
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
