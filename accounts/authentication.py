@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import sessions
-from accounts.models import Session, User
+from accounts.models import Passkey, Session, User
 from accounts.session_store import SessionStore
 from core.errors import ApiKeyNotAllowed, NotSignedIn, UserDisabled
 from core.http import client_ip, user_agent
@@ -55,14 +55,17 @@ def place_of(request: HttpRequest) -> sessions.Place:
     return sessions.Place(client_ip(request), user_agent(request))
 
 
-def sign_in(request: HttpRequest, user: User, *, methods: Sequence[str]) -> tuple[Session, str]:
+def sign_in(
+    request: HttpRequest, user: User, *, methods: Sequence[str], passkey: Passkey | None = None
+) -> tuple[Session, str]:
     """Start a session for ``user``, or renew the one this browser has of theirs; somebody else's ends."""
     present, lifetime = session_of(request), current().session_lifetime
     if present is not None and present.user == user:
-        return present, sessions.renew(present, methods=methods, lifetime=lifetime)
+        return present, sessions.renew(present, methods=methods, lifetime=lifetime, passkey=passkey)
     if present is not None:
         sessions.end(present)
-    return sessions.start(user, methods=methods, place=place_of(request), lifetime=lifetime)
+    place = place_of(request)
+    return sessions.start(user, methods=methods, place=place, lifetime=lifetime, passkey=passkey)
 
 
 def set_session_cookie(response: HttpResponseBase, session: Session, key: str) -> None:

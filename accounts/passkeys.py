@@ -270,14 +270,24 @@ def rename(passkey: Passkey, name: str) -> Passkey:
     return passkey
 
 
-def remove(passkey: Passkey) -> Passkey:
-    """Delete one of several passkeys; raise ``LastPasskey``. The console may delete the last one too."""
+def remove(
+    passkey: Passkey, *, even_the_last: bool = False, sign_out: bool = False, but: Session | None = None
+) -> Passkey:
+    """Delete a passkey; raise ``NotFound`` when it is gone, and ``LastPasskey`` unless ``even_the_last``.
+
+    An administrator may take the last one too: then a login code lets the person add another. ``sign_out`` ends the
+    sessions in which the person last proved themselves with it, and the apps hear of it; not the session ``but``.
+    """
     with transaction.atomic():
         # Locks the owner's rows where the database can, so that two removals cannot both see the other's passkey.
         known = list(Passkey.objects.select_for_update().filter(user=passkey.user).values_list("pk", flat=True))
-        if known == [passkey.pk]:
+        if known == [passkey.pk] and not even_the_last:
             raise LastPasskey
-        Passkey.objects.filter(pk=passkey.pk).delete()
+        over = [each for each in passkey.sessions.all() if each != but] if sign_out else []
+        if not Passkey.objects.filter(pk=passkey.pk).delete()[0]:
+            raise NotFound("Passkey")
+        for session in over:
+            sessions.end(session)
     return passkey
 
 

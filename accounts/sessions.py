@@ -8,7 +8,7 @@ from functools import cache
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Session, User
+from accounts.models import Passkey, Session, User
 from accounts.signals import session_ended
 from core.rows import Columns
 from core.secrets import hash_token, new_token
@@ -25,7 +25,9 @@ class Place:
     user_agent: str = ""
 
 
-def start(user: User, *, methods: Sequence[str], place: Place, lifetime: timedelta) -> tuple[Session, str]:
+def start(
+    user: User, *, methods: Sequence[str], place: Place, lifetime: timedelta, passkey: Passkey | None = None
+) -> tuple[Session, str]:
     """Sign ``user`` in: a new session, and the key for the browser's cookie. The key is kept as a hash only."""
     key, now = new_token(), timezone.now()
     session = Session.objects.create(
@@ -33,6 +35,7 @@ def start(user: User, *, methods: Sequence[str], place: Place, lifetime: timedel
         user=user,
         auth_time=now,
         amr=" ".join(methods),
+        passkey=passkey,
         expires_at=now + lifetime,
         ip_address=place.ip_address or None,
         user_agent=place.user_agent,
@@ -68,16 +71,12 @@ def _columns(vendor: str) -> tuple[Columns[Session], Columns[User]]:
     return Columns(Session, "s"), Columns(User, "u")
 
 
-def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta) -> str:
+def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta, passkey: Passkey | None = None) -> str:
     """Note that the person has just proved again who they are; the session gets a new key (attacks.md D1) and its full time."""
     key, now = new_token(), timezone.now()
-    session.key_hash, session.auth_time, session.amr, session.expires_at = (
-        hash_token(key),
-        now,
-        " ".join(methods),
-        now + lifetime,
-    )
-    session.save(update_fields=["key_hash", "auth_time", "amr", "expires_at"])
+    session.key_hash, session.auth_time, session.expires_at = hash_token(key), now, now + lifetime
+    session.amr, session.passkey = " ".join(methods), passkey
+    session.save(update_fields=["key_hash", "auth_time", "amr", "passkey", "expires_at"])
     return key
 
 

@@ -13,11 +13,11 @@ from webauthn.helpers import base64url_to_bytes
 from accounts import groups, lifecycle, passkeys
 from accounts.api.passkeys import PasskeySerializer
 from accounts.errors import AdministratorsAreOffLimits
-from accounts.models import CustomClaim, Group, Passkey, User
+from accounts.models import CustomClaim, Group, User
 from accounts.models.user import USERNAME, USERNAME_RULE
 from audit import log
 from audit.models import Event
-from core.errors import NotFound, ValidationFailed
+from core.errors import ValidationFailed
 from core.http import no_content
 from core.rest import IsAdministrator, ListRules, is_scoped, page_of, path_id
 from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, as_uuid, read
@@ -260,8 +260,7 @@ class UserPasskey(Resource):
     def delete(self, request: Request, user_id: str, passkey_id: str) -> HttpResponse:
         owner, actor = writable(request, lifecycle.find(path_id(user_id))), person_of(request)
         passkey = passkeys.owned(owner, path_id(passkey_id))
-        if not Passkey.objects.filter(pk=passkey.pk).delete()[0]:
-            raise NotFound("Passkey")
+        passkeys.remove(passkey, even_the_last=True)
         log.record(
             Event.PASSKEY_REMOVED,
             user=owner,

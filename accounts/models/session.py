@@ -21,6 +21,15 @@ class Session(models.Model):
     auth_time = models.DateTimeField(_("signed in"))
     # Authentication method references (RFC 8176 and Pocket ID's "phr", "otp"), separated by blanks.
     amr = models.CharField(_("how"), max_length=64, blank=True)
+    # What the person proved themselves with last; none for a code, or when the passkey is gone.
+    passkey = models.ForeignKey(
+        "accounts.Passkey",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        verbose_name=_("passkey"),
+    )
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
     expires_at = models.DateTimeField(_("until"), db_index=True)
     ip_address = models.GenericIPAddressField(_("address"), null=True)

@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import devices, passkeys, sessions
 from accounts.authentication import clear_session_cookie, require_session, session_of
 from accounts.errors import ReauthenticationRequired
-from accounts.models import Session
+from accounts.models import Passkey, Session
 from accounts.views.sign_in import HOME, to_login
 from audit import log
 from audit.models import Event
@@ -53,7 +53,8 @@ def account(request: HttpRequest, session: Session) -> HttpResponse:
     ]
     user = session.user
     may_verify = bool(user.email) and not user.email_verified and current().email_verification_enabled
-    context = {"passkeys": own, "sessions": open_sessions, "may_verify": may_verify}
+    listed = [{"passkey": passkey, "ask": _question(passkey, session) if len(own) > 1 else None} for passkey in own]
+    context = {"passkeys": listed, "sessions": open_sessions, "may_verify": may_verify}
     return render(request, "accounts/account.html", context)
 
 
@@ -68,12 +69,16 @@ def rename_passkey(request: HttpRequest, session: Session, passkey_id: str) -> H
     return redirect(HOME)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_people
 def delete_passkey(request: HttpRequest, session: Session, passkey_id: str) -> HttpResponse:
+    """Ask, then remove it and, when asked, end the other sessions that it began."""
+    passkey = passkeys.owned(session.user, passkey_id)
+    if request.method != "POST":
+        return render(request, "accounts/ask.html", _question(passkey, session) | {"back": HOME})
     try:
         passkeys.require_fresh(session)
-        removed = passkeys.remove(passkeys.owned(session.user, passkey_id))
+        removed = passkeys.remove(passkey, sign_out="end_sessions" in request.POST, but=session)
     except ReauthenticationRequired:
         return redirect(f"/login?reauthenticate&redirect={HOME}")
     except AppError as refused:
@@ -85,6 +90,26 @@ def delete_passkey(request: HttpRequest, session: Session, passkey_id: str) -> H
             _("The passkey was removed. Remove it from your device too, so that it is not offered there any more."),
         )
     return redirect(HOME)
+
+
+def _question(passkey: Passkey, session: Session) -> dict[str, str]:
+    """What is asked before a passkey is removed."""
+    elsewhere = passkey.sessions.live().exclude(pk=session.pk).order_by("-auth_time")
+    places = ", ".join(dict.fromkeys(devices.describe(each.user_agent) for each in elsewhere[:5]))
+    return {
+        "id": f"delete-{passkey.pk}",
+        "url": f"/settings/passkeys/{passkey.pk}/delete",
+        "label": _("Delete %(name)s") % {"name": passkey.name},
+        "title": _("Delete the passkey “%(name)s”?") % {"name": passkey.name},
+        "text": _(
+            "It will no longer sign you in here. Delete it on your device as well, so that it is not offered any more."
+        ),
+        "yes": _("Delete"),
+        "no": _("Keep it"),
+        "action": "passkey-remove",
+        "choice": "end_sessions" if places else "",
+        "choice_label": _("Also sign out where it signed you in: %(places)s") % {"places": places},
+    }
 
 
 @require_POST

@@ -56,7 +56,7 @@ def login_start(request: HttpRequest) -> HttpResponse:
 def login_finish(request: HttpRequest) -> HttpResponse:
     ratelimit.take(ratelimit.WEBAUTHN_LOGIN, client_ip(request))
     passkey = _asserted(request)
-    session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY])
+    session, key = sign_in(request, passkey.user, methods=[sessions.PASSKEY], passkey=passkey)
     new_devices.notice(passkey.user, place_of(request))
     log.record(Event.SIGN_IN, user=passkey.user, request=request, passkeyName=passkey.name)
     response = _without_ceremony(json_response(UserSerializer(passkey.user).data))
@@ -80,9 +80,8 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
     else:
         return no_content()
     response = _without_ceremony(no_content())
-    set_session_cookie(
-        response, session, sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime)
-    )
+    key = sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime, passkey=passkey)
+    set_session_cookie(response, session, key)
     return response
 
 

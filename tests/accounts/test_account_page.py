@@ -6,9 +6,11 @@ from django.conf import settings
 
 from accounts.models import Session
 from audit.models import Entry, Event
+from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.accounts.test_registration import refusal, timedelta_from_now
+from tests.oidc.app import an_app
 from tests.support.authenticator import Authenticator
 
 pytestmark = pytest.mark.postgres
@@ -74,6 +76,41 @@ def test_one_of_two_passkeys_is_removed(at_home: Browser, person: Person, second
     assert removed not in person.user.passkeys.all()
     assert Entry.objects.get(event=Event.PASSKEY_REMOVED).data == {"passkeyName": "New Passkey"}
     assert refusal(Browser().try_to_sign_in(second_key)) == (401, "webauthn_authentication_failed")
+
+
+def test_removing_a_passkey_asks_first_also_without_scripts(
+    at_home: Browser, person: Person, second_key: Authenticator
+) -> None:
+    removed = person.user.passkeys.last()
+    page = at_home.get("/settings/account").text
+    assert page.count(f'href="/settings/passkeys/{removed.pk}/delete"') == 1
+    question = at_home.get(f"/settings/passkeys/{removed.pk}/delete")
+    assert "Delete the passkey “New Passkey”?" in question.text
+    assert "Also sign out" not in question.text
+    assert person.user.passkeys.count() == 2
+    assert at_home.press("passkey-remove", question)["Location"] == "/settings/account"
+    assert person.user.passkeys.count() == 1
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked to sign out", "not asked"])
+def test_the_sessions_that_a_removed_passkey_began_end_when_asked(
+    at_home: Browser, person: Person, second_key: Authenticator, asked: bool
+) -> None:
+    """The one in which it is asked goes on, and so do those of the other passkey; apps hear of those that end."""
+    removed = person.user.passkeys.last()
+    assert at_home.try_to_sign_in(second_key).status_code == 200  # so this session was proved with it too
+    thief, laptop = Browser(), Browser()
+    app = an_app("Wiki", backchannel_logout_url="https://wiki.example.com/bye")
+    assert thief.try_to_sign_in(second_key).status_code == 200
+    app.code(thief)
+    laptop.sign_in(person)
+    question = at_home.get(f"/settings/passkeys/{removed.pk}/delete")
+    assert "Also sign out where it signed you in: Firefox on Linux" in question.text
+    at_home.press("passkey-remove", question, **({"end_sessions": "yes"} if asked else {}))
+    assert at_home.get("/api/webauthn/credentials").status_code == 200
+    assert laptop.get("/api/webauthn/credentials").status_code == 200
+    assert thief.get("/api/webauthn/credentials").status_code == (401 if asked else 200)
+    assert LogoutDelivery.objects.count() == (1 if asked else 0)
 
 
 def test_the_last_passkey_stays(at_home: Browser, person: Person) -> None:
