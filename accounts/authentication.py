@@ -20,7 +20,7 @@ def session_of(request: HttpRequest) -> Session | None:
     """The live session of this request's cookie, or of its bearer token on ``/api`` (contract section 1.4)."""
     if isinstance(request.session, SessionStore) and request.session.row is not None:
         return request.session.row
-    _scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    _scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return sessions.find(token.strip()) if token and request.path.startswith("/api/") else None
 
 

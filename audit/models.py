@@ -73,12 +73,13 @@ class Entry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
         ordering = ("-id",)
+        # Ascending, though the newest come first: what grows at its end fills its pages, and is read backwards as well.
         indexes = [
-            models.Index(fields=("user", "-created_at"), name="audit_by_user"),
-            models.Index(fields=("event", "-created_at"), name="audit_by_event"),
-            models.Index(fields=("-created_at", "-id"), name="audit_by_time"),
+            models.Index(fields=("user", "created_at"), name="audit_by_user"),
+            models.Index(fields=("event", "created_at"), name="audit_by_event"),
+            models.Index(fields=("created_at", "id"), name="audit_by_time"),
             models.Index(
-                fields=("client_name", "-created_at"), condition=~models.Q(client_name=""), name="audit_by_client"
+                fields=("client_name", "created_at"), condition=~models.Q(client_name=""), name="audit_by_client"
             ),
         ]
 

@@ -22,7 +22,8 @@ def count(filled: dict[str, Any]) -> dict[str, list[int]]:
     seen = {"read": 0, "written": 0, "signed": 0}
 
     def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        seen["read" if sql.lstrip().upper().startswith("SELECT") else "written"] += 1
+        if not sql.startswith("BEGIN"):
+            seen["read" if sql.lstrip().upper().startswith("SELECT") else "written"] += 1
         return execute(sql, *rest)
 
     sign = Signer._signature

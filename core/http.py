@@ -82,7 +82,8 @@ def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress
 
 
 def user_agent(request: HttpRequest) -> str:
-    return request.headers.get("User-Agent", "").replace("\0", "")[:512]
+    # From META: ``request.headers`` reads them all first.
+    return str(request.META.get("HTTP_USER_AGENT", "")).replace("\0", "")[:512]
 
 
 def host_of(url: str) -> str:

@@ -35,7 +35,7 @@ queued = threading.Event()
 
 def session_over(sid: uuid.UUID, user_id: uuid.UUID) -> int:
     """Queue a logout token for every app that signed somebody in from this session; how many."""
-    clients = Client.objects.filter(grant__sid=sid).exclude(backchannel_logout_url="").distinct()
+    clients = Client.objects.filter(grant__user=user_id, grant__sid=sid).exclude(backchannel_logout_url="").distinct()
     return _queue(clients, user_id, sid)
 
 

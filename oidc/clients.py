@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Group, User
@@ -202,7 +202,7 @@ def _people(client: Client) -> set[UUID]:
     """Who signed in to the client and may use it now; nobody when it does not want to hear of their end."""
     if not client.backchannel_logout_url:
         return set()
-    known = User.objects.filter(pk__in=Grant.objects.filter(application=client).values("user"))
+    known = User.objects.filter(Exists(Grant.objects.filter(user=OuterRef("pk"), application=client)))
     if client.is_group_restricted:
         known = known.filter(groups__in=client.allowed_groups.all())
     return set(known.values_list("pk", flat=True))

@@ -7,10 +7,10 @@ from django.views.i18n import set_language
 from pocketid import views
 
 urlpatterns = [
+    path("", include("oidc.urls")),  # first, because /authorize, its first, is what browsers ask for most
     path("", views.home),
     path("", include("pocketid.protocol_urls")),
     path("i18n/setlang/", set_language),
-    path("", include("oidc.urls")),
     path("", include("accounts.urls")),
     path("", include("apikeys.urls")),
     path("", include("audit.urls")),

@@ -1,6 +1,7 @@
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +22,16 @@ class Grant(AbstractGrant):
 
     updated = None  # never changed as a whole
 
+    # One index for both instead of one each: every code that is given writes them all.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="grants", db_index=False, verbose_name=_("person")
+    )
+    application = models.ForeignKey(Client, models.CASCADE, db_index=False, verbose_name=_("client"))
     code = models.CharField(max_length=64, unique=True)  # SHA-256 of the code
     nonce = models.TextField(blank=True, default="")
     # Whether the request named its redirect URI: then the token request must too (RFC 6749 section 4.1.3).
     redirect_uri_given = models.BooleanField(default=True)
-    sid = models.UUIDField(null=True, db_index=True)  # the session it came from
+    sid = models.UUIDField(null=True)  # the session it came from; looked for among the person's
     auth_time = models.DateTimeField()
     amr = models.CharField(max_length=64, blank=True)
     used_at = models.DateTimeField(null=True)
@@ -34,6 +40,7 @@ class Grant(AbstractGrant):
     class Meta(AbstractGrant.Meta):
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
+        indexes = [models.Index(fields=("user", "application"), name="grant_by_user_and_client")]
 
 
 class PendingAuthorization(models.Model):

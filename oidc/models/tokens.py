@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractAccessToken, AbstractIDToken, AbstractRefreshToken
 
 from oidc.models.authorization import Grant
+from oidc.models.client import Client
 
 
 class RefreshToken(AbstractRefreshToken):
@@ -39,6 +40,8 @@ class AccessToken(AbstractAccessToken):
     updated = None
 
     token_checksum = models.CharField(max_length=64, unique=True)  # SHA-256
+    # Nobody asks for all tokens of a client but its deletion: an index would cost every token.
+    application = models.ForeignKey(Client, models.CASCADE, null=True, db_index=False, verbose_name=_("client"))
     grant = models.ForeignKey(Grant, models.CASCADE, null=True, related_name="access_tokens")
     refresh_token = models.ForeignKey(RefreshToken, models.CASCADE, null=True, related_name="access_tokens")
 
