@@ -111,7 +111,9 @@ def test_a_revoked_refresh_token_takes_its_family_along(client_app: App, tokens:
 
 @pytest.mark.spec("RFC 7009", "2.1")
 def test_a_revoked_access_token_ends_alone(client_app: App, tokens: dict[str, str]) -> None:
-    assert call("revoke", client_app, token=tokens["access_token"]).status_code == 200
+    response = call("revoke", client_app, token=tokens["access_token"])
+    # No type where there is no content: oidc-client-ts refuses any but JSON.
+    assert (response.status_code, response.content, response.headers.get("Content-Type")) == (200, b"", None)
     assert userinfo(tokens["access_token"]).status_code == 401
     assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 

@@ -1,13 +1,16 @@
 """Debian's mod_auth_openidc, a client certified by the OpenID Foundation, in front of a page of Apache."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.relying_parties.apache import Apache
+from tests.relying_parties.registration import Registrar
+from tests.relying_parties.sign_in import go_through
 from tests.support.console import register_client
 from tests.support.visitor import Visitor
 
@@ -49,6 +52,41 @@ def test_who_declines_gets_no_further_until_they_agree(administrator: Visitor) -
         page.goto(apache.protected_url)
         administrator.press("consent-allow")
         expect_signed_in(page, apache, issuer=administrator.base_url)
+
+
+def test_signing_out_here_ends_the_session_there_and_no_other(
+    registrar: Registrar, administrator: Visitor, chromium: Browser
+) -> None:
+    planned = Apache(administrator.base_url)
+    registered = registrar.register(
+        "Wiki that listens",
+        planned.redirect_uri,
+        backchannelLogoutURL=f"{planned.redirect_uri}?logout=backchannel",
+        skipConsent=True,
+    )
+    with replace(planned, client_id=registered.client_id, client_secret=registered.client_secret) as apache:
+        phone = Visitor(chromium, administrator.base_url)
+        administrator.device.move_to(phone.device)
+        go_through(phone, apache.protected_url, apache.base_url)
+        expect_signed_in(phone.page, apache, issuer=phone.base_url)
+        phone.device.move_to(administrator.device)
+        go_through(administrator, apache.protected_url, apache.base_url)
+        expect_signed_in(administrator.page, apache, issuer=administrator.base_url)
+
+        # Apache hears of it from the provider: the browser goes nowhere near it (OIDC Back-Channel Logout 1.0).
+        administrator.sign_out()
+        deadline = time.monotonic() + 10
+        while is_signed_in(administrator, apache):
+            assert time.monotonic() < deadline, apache.log
+        phone.page.goto(apache.protected_url)
+        expect_signed_in(phone.page, apache, issuer=phone.base_url)
+        assert phone.close() == []
+
+
+def is_signed_in(visitor: Visitor, apache: Apache) -> bool:
+    """Whether the app shows its page, and does not send the person to sign in."""
+    answer = visitor.context.request.get(apache.protected_url, max_redirects=0)
+    return answer.status == 200
 
 
 @contextmanager
