@@ -10,8 +10,13 @@ from tests.support.visitor import Visitor
 
 def go_through(visitor: Visitor, login_url: str, app: str) -> None:
     """From the app's sign-in link, by passkey and consent where they are asked for, until the page is the app's again."""
+    visitor.page.goto(login_url)
+    answer_questions(visitor, app)
+
+
+def answer_questions(visitor: Visitor, app: str) -> None:
+    """The same from the provider's page on; where it asks nothing the page is the app's already."""
     page = visitor.page
-    page.goto(login_url)
     sign_in, allow = (page.locator(f'[data-action="{action}"]') for action in ("passkey-sign-in", "consent-allow"))
     if sign_in.is_visible():
         sign_in.click()

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.relying_parties.node_app import DIRECTORY, node
 from tests.relying_parties.process import app_process
 from tests.relying_parties.registration import Registrar
-from tests.relying_parties.sign_in import go_through
+from tests.relying_parties.sign_in import answer_questions
 from tests.support.server import free_port
 from tests.support.virtual_authenticator import VirtualAuthenticator
 from tests.support.visitor import Visitor
@@ -60,7 +60,7 @@ def test_it_signs_in_renews_by_itself_revokes_and_signs_out(app: BrowserApp, adm
     page.goto(app.start)
     page.click("#sign-in")
     administrator.wait_for("/interaction")
-    go_through(administrator, page.url, app.base_url.rstrip("/"))
+    answer_questions(administrator, app.base_url.rstrip("/"))
     first = user(page)
     assert (first["profile"]["preferred_username"], first["profile"]["email"]) == ("alice", "alice@example.org")
     assert set(first["scope"].split()) == {"openid", "profile", "email", "offline_access"}
@@ -92,7 +92,7 @@ def test_it_can_read_a_refusal_from_another_origin(
     page.goto(app.start)
     page.click("#sign-in")
     administrator.wait_for("/interaction")
-    go_through(administrator, page.url, app.base_url.rstrip("/"))
+    answer_questions(administrator, app.base_url.rstrip("/"))
     # Somebody else ends what the app has.
     ended = registrar.browser.session.post(
         f"{administrator.base_url}/api/oidc/revoke",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from joserfc.jwk import ECKey
 
 from tests.relying_parties.node_app import NodeApp, node_apps
 from tests.relying_parties.registration import Registrar
@@ -13,17 +14,20 @@ from tests.support.visitor import Visitor
 pytestmark = pytest.mark.browser
 
 SCOPE = "openid profile email offline_access"
+KEY = ECKey.generate_key("P-256", {"kid": "the app's", "alg": "ES256", "use": "sig"})
 # How each registration proves to be itself, and what else is special about it.
 KINDS: dict[str, dict[str, object]] = {
     "basic": {"authentication": "client_secret_basic"},
     "pushed": {"authentication": "client_secret_post", "par": True},
     "public": {"authentication": "none"},
+    "signed": {"authentication": "private_key_jwt", "key": KEY.as_dict(private=True)},
     "mistyped-basic": {"authentication": "client_secret_basic", "client_secret": "of another app"},
     "mistyped-post": {"authentication": "client_secret_post", "client_secret": "of another app"},
 }
 SETTINGS: dict[str, dict[str, object]] = {
     "pushed": {"requiresPushedAuthorizationRequests": True, "pkceEnabled": True},
     "public": {"isPublic": True},
+    "signed": {"credentials": {"jwks": {"keys": [KEY.as_dict(private=False)]}}},
 }
 
 
@@ -48,7 +52,7 @@ def apps(
         yield running
 
 
-@pytest.mark.parametrize("name", ["basic", "pushed", "public"])
+@pytest.mark.parametrize("name", ["basic", "pushed", "public", "signed"])
 def test_an_app_signs_in_refreshes_asks_about_its_tokens_and_ends_them(
     apps: dict[str, NodeApp], name: str, administrator: Visitor
 ) -> None:
