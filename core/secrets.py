@@ -45,20 +45,21 @@ def _derive(encryption_key: str, purpose: str, length: int) -> bytes:
     )
 
 
-def encrypt(plain: bytes, *, place: str) -> str:
+def encrypt(plain: bytes, *, place: str, encryption_key: str | None = None) -> str:
     """AES-256-GCM of ``plain``: key id, nonce and ciphertext as text.
 
-    ``place`` is ``table.column.pk``: text copied to another row does not decrypt there.
+    ``place`` is ``table.column.pk``: text copied to another row does not decrypt there. ``encryption_key`` is
+    ENCRYPTION_KEY unless another one is given.
     """
-    key, nonce = derive_key("encryption at rest"), os.urandom(12)
+    key, nonce = _sealing_key(encryption_key), os.urandom(12)
     sealed = AESGCM(key).encrypt(nonce, plain, place.encode())
     return f"{_key_id(key)}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
 
-def decrypt(text: str, *, place: str) -> bytes:
+def decrypt(text: str, *, place: str, encryption_key: str | None = None) -> bytes:
     """What was given to ``encrypt`` for the same place; raise ``CannotDecrypt``."""
     key_id, _, body = text.partition(".")
-    key = derive_key("encryption at rest")
+    key = _sealing_key(encryption_key)
     if key_id != _key_id(key):
         raise CannotDecrypt(f"{place} was encrypted with another ENCRYPTION_KEY")
     try:
@@ -66,6 +67,19 @@ def decrypt(text: str, *, place: str) -> bytes:
         return AESGCM(key).decrypt(raw[:12], raw[12:], place.encode())
     except (InvalidTag, ValueError):
         raise CannotDecrypt(f"{place} was changed or belongs to another place") from None
+
+
+def mark_of(encryption_key: str) -> str:
+    """What every text begins with that was encrypted with this key."""
+    return _key_id(_sealing_key(encryption_key)) + "."
+
+
+def is_encrypted_with(encryption_key: str, text: str) -> bool:
+    return text.startswith(mark_of(encryption_key))
+
+
+def _sealing_key(encryption_key: str | None) -> bytes:
+    return _derive(encryption_key or settings.ENCRYPTION_KEY, "encryption at rest", 32)
 
 
 def _key_id(key: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The ``pocketid`` command: serve, migrate, bootstrap, apply, one-time-access-token, key-rotate, healthcheck, version."""
+"""The ``pocketid`` command: serve, migrate, bootstrap, apply, one-time-access-token, key-rotate, encryption-key-rotate, healthcheck, version."""
 
 import argparse
 import os
@@ -25,6 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             key_rotate,
             "let the next signing key sign; servers notice by themselves, nothing has to be restarted",
         ),
+        (
+            "encryption-key-rotate",
+            encryption_key_rotate,
+            "encrypt everything in the database anew: with ENCRYPTION_KEY instead of OLD_ENCRYPTION_KEY, or with a new key file",
+        ),
         ("bootstrap", bootstrap, "on a new server: make the first administrator and an API key, without a browser"),
         ("one-time-access-token", one_time_access_token, "print a link that signs somebody in once, within an hour"),
         ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
@@ -45,6 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         if function is one_time_access_token:
             command.add_argument("user", help="username or e-mail address")
+        if function is encryption_key_rotate:
+            command.add_argument(
+                "--new-key", metavar="", help="refused: other users of this machine can read a command line"
+            )
+            command.add_argument(
+                "--force", action="store_true", help="go on although somebody else is connected to the database"
+            )
+        if function in (key_rotate, encryption_key_rotate):
+            command.add_argument(
+                "-y", "--yes", action="store_true", help="accepted for Pocket ID's sake; nothing is asked"
+            )
         if function is key_rotate:
             command.add_argument(
                 "-a", "--alg", default="RS256", choices=("RS256", "ES256", "PS256", "EdDSA"), help="default: RS256"
@@ -53,9 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "--now",
                 action="store_true",
                 help="do not wait until apps have seen the key: only for a key that has leaked",
-            )
-            command.add_argument(
-                "-y", "--yes", action="store_true", help="accepted for Pocket ID's sake; nothing is asked"
             )
     options = parser.parse_args(argv)
     status: int = options.run(options)
@@ -121,6 +134,46 @@ def key_rotate(options: argparse.Namespace) -> int:
     except key_rotation.AlreadyRotated:
         return _fail("the key was rotated by somebody else at the same moment")
     print(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")  # noqa: T201 - the answer
+    return 0
+
+
+def encryption_key_rotate(options: argparse.Namespace) -> int:
+    if options.new_key is not None:
+        return _fail(
+            "--new-key: other users of this machine can read a command line. Set ENCRYPTION_KEY to the new key and"
+            " OLD_ENCRYPTION_KEY to the old one, or name files with ENCRYPTION_KEY_FILE and OLD_ENCRYPTION_KEY_FILE."
+        )
+    if status := _prepare(with_keys=False):
+        return status
+    from django.conf import settings
+
+    from pocketid import database, encryption, keyfile
+
+    environment = settings.ENVIRONMENT
+    has_file = not environment.encryption_key
+    if has_file and environment.old_encryption_key:
+        return _fail("OLD_ENCRYPTION_KEY is set, but ENCRYPTION_KEY, the new one, is not")
+    if not has_file and not environment.old_encryption_key:
+        return _fail("OLD_ENCRYPTION_KEY is not set: everything is encrypted with it until now")
+    if not options.force and database.is_used_by_others(environment):
+        return _fail("somebody else has the database open. Stop every server first, then run this again.")
+    try:
+        old, new = (
+            (settings.ENCRYPTION_KEY, keyfile.begin_exchange(environment))
+            if has_file
+            else (environment.old_encryption_key, environment.encryption_key)
+        )
+        result = encryption.reencrypt(old, new)
+        kept = keyfile.finish_exchange(environment) if has_file else None
+    except encryption.NotVerified as wrong:
+        return _fail(f"{wrong}. Nothing was changed.")
+    except (keyfile.UnusableKeyFile, OSError) as problem:
+        return _fail(str(problem))
+    for column in result.unreadable:
+        print(f"pocketid: {column} holds values that neither key opens; they stay as they are", file=sys.stderr)  # noqa: T201
+    _say(f"{result.values} values are encrypted with the new key.")
+    if kept is not None:
+        _say(f"The new key is in {environment.encryption_key_path}; the old one, which older backups need, in {kept}.")
     return 0
 
 
@@ -193,7 +246,7 @@ def serve(options: argparse.Namespace) -> int:
         return _fail(str(missing))
 
 
-def _prepare() -> int:
+def _prepare(*, with_keys: bool = True) -> int:
     """Set Django up, refuse a stranger's database, migrate, and make the first signing key."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
     os.umask(0o077)  # The database holds what is nobody else's business on this machine.
@@ -218,6 +271,8 @@ def _prepare() -> int:
             environment.database.path.parent.mkdir(parents=True, exist_ok=True)
         database.refuse_strangers(environment)
         database.migrate()
+        if not with_keys:
+            return 0
         from oidc import key_rotation, signing_keys
 
         key_rotation.prepare("RS256")
@@ -226,7 +281,8 @@ def _prepare() -> int:
         return _fail(str(foreign))
     except CannotDecrypt as other:
         return _fail(
-            f"{other}. ENCRYPTION_KEY, or {environment.encryption_key_path}, must be the one of the first start."
+            f"{other}. ENCRYPTION_KEY, or {environment.encryption_key_path}, must be the one of the first start;"
+            " to change it, run: pocketid encryption-key-rotate"
         )
     except ImproperlyConfigured as wrong:
         return _fail(f"DB_CONNECTION_STRING cannot be used: {wrong}")

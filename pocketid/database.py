@@ -51,6 +51,27 @@ def migrate() -> None:
             call_command("migrate", interactive=False, verbosity=0)
 
 
+def is_used_by_others(environment: Environment) -> bool:
+    """Whether another process, such as a server, has the database open at this moment."""
+    path = environment.database.path
+    if path is None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend')"
+            )
+            (is_used,) = cursor.fetchone()
+            return bool(is_used)
+    connection.close()
+    with contextlib.closing(sqlite3.connect(path, timeout=1)) as alone:
+        try:  # SQLite lets nobody leave the write-ahead log while somebody else has the file open.
+            alone.execute("PRAGMA journal_mode = DELETE")
+            alone.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
 def _sqlite_tables(path: Path) -> set[str]:
     if not path.exists() or path.stat().st_size == 0:
         return set()

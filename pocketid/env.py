@@ -200,6 +200,13 @@ class Environment:
         file=True,
         secret=True,
     )
+    old_encryption_key: str = _variable(
+        "",
+        _secret,
+        "The key before `ENCRYPTION_KEY`; read by `pocketid encryption-key-rotate` alone.",
+        file=True,
+        secret=True,
+    )
     db_connection_string: Database | None = _variable(
         None,
         _database,

@@ -19,6 +19,26 @@ def encryption_key(environment: Environment) -> str:
     )
 
 
+def begin_exchange(environment: Environment) -> str:
+    """The key that will take the place of the one in the file: made now, or left by a run that was interrupted."""
+    path = _next(environment.encryption_key_path)
+    return _read(path) or _make(path)
+
+
+def finish_exchange(environment: Environment) -> Path:
+    """Let the new key be the file's, at one stroke; where the old one is kept, which older backups need."""
+    path = environment.encryption_key_path
+    kept = path.with_name(f"{path.name}.{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+    if not kept.exists():
+        os.link(path, kept)
+    _next(path).replace(path)
+    return kept
+
+
+def _next(path: Path) -> Path:
+    return path.with_name(path.name + ".next")
+
+
 def django_secret(key: str) -> str:
     """Django's SECRET_KEY, which signs nothing that outlives a deployment."""
     return hashlib.sha256(b"pocketid/django secret key/" + key.encode()).hexdigest()
@@ -45,6 +65,8 @@ def _make(path: Path) -> str:
         # O_EXCL: of two processes that start at once one makes the key, the other reads it.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
     except FileExistsError:
         return _read(path)
     except OSError as problem:

@@ -55,11 +55,16 @@ class SignupToken(models.Model):
     def token(self) -> str:
         """In clear; empty when ENCRYPTION_KEY was changed since."""
         try:
-            return secrets.decrypt(self.token_encrypted, place=f"signup_token.token.{self.pk}").decode()
+            return secrets.decrypt(self.token_encrypted, place=self.place).decode()
         except secrets.CannotDecrypt:
             return ""
 
     @token.setter
     def token(self, plain: str) -> None:
         self.token_hash = secrets.hash_token(plain)
-        self.token_encrypted = secrets.encrypt(plain.encode(), place=f"signup_token.token.{self.pk}")
+        self.token_encrypted = secrets.encrypt(plain.encode(), place=self.place)
+
+    @property
+    def place(self) -> str:
+        """What the encryption of its text is bound to."""
+        return f"signup_token.token.{self.pk}"

@@ -27,12 +27,13 @@ class ScimProvider(models.Model):
     @property
     def token(self) -> str:
         """The bearer token in clear, empty when there is none."""
-        return decrypt(self.encrypted_token, place=self._place).decode() if self.encrypted_token else ""
+        return decrypt(self.encrypted_token, place=self.place).decode() if self.encrypted_token else ""
 
     @token.setter
     def token(self, token: str) -> None:
-        self.encrypted_token = encrypt(token.encode(), place=self._place) if token else ""
+        self.encrypted_token = encrypt(token.encode(), place=self.place) if token else ""
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """What the encryption of its token is bound to."""
         return f"oidc_scimprovider.encrypted_token.{self.pk}"
