@@ -159,6 +159,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.rest.exception_handler",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.OperationSchema",  # by name: imported when somebody asks for /api/schema
 }
 
 # What browsers are told
@@ -198,6 +199,11 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "pocketid.static_files.SwaggerUiFinder",
+]
 COLLECTED = BASE_DIR / "staticfiles"
 IS_COLLECTED = "collectstatic" in sys.argv or (not DEBUG and (COLLECTED / "staticfiles.json").exists())
 STATIC_ROOT = COLLECTED if IS_COLLECTED else None
@@ -205,7 +211,7 @@ WHITENOISE_USE_FINDERS = not IS_COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "pocketid.static_files.Storage"
         if IS_COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

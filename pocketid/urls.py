@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from pocketid import views
+from pocketid import openapi, views
 
 urlpatterns = [
     path("", include("oidc.urls")),  # first, because /authorize, its first, is what browsers ask for most
     path("", views.home),
     path("", include("pocketid.protocol_urls")),
     path("i18n/setlang/", set_language),
+    path("api/schema", openapi.document),
+    path("api/docs", openapi.page),
     path("", include("accounts.urls")),
     path("", include("apikeys.urls")),
     path("", include("audit.urls")),

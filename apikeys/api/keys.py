@@ -25,8 +25,8 @@ RULES = ListRules(
 
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     expiresAt = serializers.DateTimeField(source="expires_at")
-    lastUsedAt = serializers.DateTimeField(source="last_used_at")
-    lastUsedFrom = serializers.CharField(source="last_used_ip")
+    lastUsedAt = serializers.DateTimeField(source="last_used_at", allow_null=True)
+    lastUsedFrom = serializers.CharField(source="last_used_ip", allow_null=True)
     createdAt = serializers.DateTimeField(source="created_at")
     expirationEmailSent = serializers.SerializerMethodField()
 

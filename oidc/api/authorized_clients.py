@@ -37,7 +37,7 @@ class AuthorizedClientSerializer(serializers.Serializer[Consent]):
 
 
 class AccessibleClientSerializer(ClientMetaSerializer):
-    lastUsedAt = serializers.DateTimeField(source="last_used_at", read_only=True)
+    lastUsedAt = serializers.DateTimeField(source="last_used_at", read_only=True, allow_null=True)
 
 
 AUTHORIZED = ListRules(sort={"lastUsedAt": "last_used_at"}, default=("-last_used_at",))

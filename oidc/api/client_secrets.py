@@ -18,7 +18,7 @@ class SecretSerializer(serializers.Serializer[ClientSecret]):
     id = serializers.UUIDField(read_only=True)
     prefix = serializers.ReadOnlyField()
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
-    expiresAt = serializers.DateTimeField(source="expires_at", read_only=True)
+    expiresAt = serializers.DateTimeField(source="expires_at", read_only=True, allow_null=True)
     isActive = serializers.SerializerMethodField()
 
     def get_isActive(self, secret: ClientSecret) -> bool:  # noqa: N802 - the contract's spelling

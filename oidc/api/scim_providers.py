@@ -23,7 +23,7 @@ class ScimProviderSerializer(serializers.Serializer[ScimProvider]):
     id = serializers.UUIDField(read_only=True)
     endpoint = serializers.ReadOnlyField()
     token = serializers.SerializerMethodField()
-    lastSyncedAt = serializers.DateTimeField(source="last_synced_at", read_only=True)
+    lastSyncedAt = serializers.DateTimeField(source="last_synced_at", read_only=True, allow_null=True)
     oidcClient = ClientMetaSerializer(source="client", read_only=True)
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
 

@@ -1,0 +1,459 @@
+"""Apps, their secrets and pictures, and consents: what these operations of :mod:`oidc.api` do, in the words of OpenAPI."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+
+from accounts.api.openapi import GROUP_ID, SKIP_CACHE, WHEN
+from accounts.api.user_groups import GroupSerializer
+from accounts.api.users import GroupMinimalSerializer
+from accounts.errors import UserNotFound
+from core.errors import FileTooLarge, FileTypeNotSupported, ImageNotFound, InvalidImage, ValidationFailed
+from core.openapi import (
+    EXAMPLES,
+    IDS,
+    LEFT_OUT,
+    MEMBERS,
+    MODELS,
+    Many,
+    Operation,
+    Page,
+    Picture,
+    Raw,
+    Upload,
+    describe,
+    query,
+)
+from core.openapi_fields import field_schema
+from oidc import logos, web_addresses
+from oidc.api import (
+    authorized_clients,
+    client_input,
+    client_logos,
+    client_preview,
+    client_secrets,
+    clients,
+    fields,
+    group_clients,
+)
+from oidc.clients import ClientIdTaken, ClientRefused
+from oidc.errors import AppDeniesAccess
+from oidc.models import Client, ClientSecret
+
+CLIENTS, SECRETS, CONSENTS = "Apps", "Secrets of apps", "Consents"
+CLIENT, SECRET_ID = "OIDC client", "9a7d5c31-4e2b-4f80-b6c9-0d1e2f3a4b5c"
+
+IDS |= {
+    "client_id": {
+        "type": "string",
+        "examples": ["wiki"],
+        "description": "The client ID; one that is an address is written as `~` and its base64url without padding.",
+    },
+    "secret_id": {"type": "string", "examples": [SECRET_ID], "description": "The id of a secret."},
+}
+MODELS |= {clients.ClientMetaSerializer: Client, client_secrets.SecretSerializer: ClientSecret}
+
+# Fields
+
+_ADDRESS = {"type": "string", "maxLength": web_addresses.MAX_LENGTH, "pattern": r"^https?://", "format": "uri"}
+field_schema(
+    fields.Pattern,
+    {
+        "type": "string",
+        "examples": ["https://app.example.org/callback"],
+        "description": "A callback address with its scheme; `*` stands for part of a component.",
+        "pattern": r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-zA-Z0-9._~/-]*)?|[a-z][a-z0-9+.-]*:/[a-zA-Z0-9._~/-]*)",
+    },
+)
+field_schema(fields.WebAddress, _ADDRESS)
+field_schema(fields.OrNull, {"type": ["string", "null"]})
+field_schema(fields.Lines, {"type": "array", "items": {"type": "string"}})
+_LISTENER = {"anyOf": [_ADDRESS, {"type": "string", "const": ""}]}
+_LIFETIME = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": client_input.LONGEST_LIFETIME,
+    "description": "0 is the default.",
+}
+MEMBERS |= {
+    (client_input.ClientInput, "backchannelLogoutURL"): _LISTENER,
+    (client_input.ClientInput, "accessTokenDurationMinutes"): _LIFETIME,
+    (client_input.ClientInput, "refreshTokenDurationMinutes"): _LIFETIME,
+    (client_input.ClientInput, "refreshTokens"): {"type": "string", "enum": list(Client.RefreshTokens.values)},
+    (client_input.NewClientInput, "id"): {"type": "string", "pattern": r"^([a-zA-Z0-9._-]{2,128})?$"},
+    (client_input.ClientInput, "launchURL"): _ADDRESS,
+    (client_input.FederatedIdentityInput, "jwks"): _LISTENER,
+    (client_input.FederatedIdentityInput, "publicKeys"): {"type": "array", "items": {"type": "object"}},
+    (client_secrets.OwnSecretInput, "secret"): {"type": "string", "pattern": r"^([ -~]{16,255})?$"},
+}
+
+_SECRET = {"id": SECRET_ID, "prefix": "h7Kq", "createdAt": WHEN, "expiresAt": None, "isActive": True}
+_IDENTITY = {
+    "issuer": "https://token.actions.example.com",
+    "subject": "repo:example/wiki",
+    "replayProtection": True,
+}
+_KEY = {"kty": "EC", "crv": "P-256", "kid": "build", "use": "sig", "x": "…", "y": "…"}
+META: dict[str, Any] = {
+    "id": "wiki",
+    "name": "Wiki",
+    "description": "",
+    "hasLogo": False,
+    "hasDarkLogo": False,
+    "launchURL": "https://wiki.example.org",
+    "requiresReauthentication": False,
+    "clientType": "standard",
+}
+_CLIENT = META | {
+    "callbackURLs": ["https://wiki.example.org/callback"],
+    "logoutCallbackURLs": [],
+    "backchannelLogoutURL": "",
+    "isPublic": False,
+    "pkceEnabled": True,
+    "requiresPushedAuthorizationRequests": False,
+    "skipConsent": False,
+    "isGroupRestricted": True,
+    "accessTokenDurationMinutes": 60,
+    "refreshTokenDurationMinutes": 43200,
+    "claimsInIdToken": True,
+    "refreshTokens": "offline_access",
+    "credentials": {"secrets": [_SECRET]},
+}
+_WITH_GROUPS = _CLIENT | {"allowedUserGroups": []}
+_INPUT = {
+    "name": "Wiki",
+    "callbackURLs": ["https://wiki.example.org/callback"],
+    "pkceEnabled": True,
+    "isGroupRestricted": True,
+    "launchURL": "https://wiki.example.org",
+}
+EXAMPLES |= {
+    clients.ClientMetaSerializer: META,
+    clients.ClientSerializer: _CLIENT,
+    clients.ClientWithGroupsSerializer: _WITH_GROUPS,
+    clients.ClientInListSerializer: _WITH_GROUPS | {"allowedUserGroupsCount": 0},
+    clients.AllowedGroupsInput: {"userGroupIds": [GROUP_ID]},
+    client_input.ClientInput: _INPUT,
+    client_input.NewClientInput: {"id": "wiki"} | _INPUT,
+    client_secrets.SecretSerializer: _SECRET,
+    client_secrets.SecretInput: {"expiresAt": "2027-11-21T16:00:00Z"},
+    client_secrets.OwnSecretInput: {},
+    group_clients.ClientIdsInput: {"oidcClientIds": ["wiki"]},
+    authorized_clients.AuthorizedClientSerializer: {
+        "scope": '["openid","profile"]',
+        "client": META,
+        "lastUsedAt": WHEN,
+    },
+    authorized_clients.AccessibleClientSerializer: META | {"lastUsedAt": None},
+}
+_FEDERATED = {
+    "type": "object",
+    "description": "A token of this issuer with this subject stands for the client's secret (RFC 7523).",
+    "properties": {
+        "issuer": {"type": "string"},
+        "subject": {"type": "string"},
+        "audience": {"type": "string"},
+        "jwks": {"type": "string", "description": "Where the issuer's keys are."},
+        "publicKeys": {"type": "array", "items": {"type": "object"}, "description": "The issuer's keys (RFC 7517)."},
+        "replayProtection": {"type": "boolean"},
+    },
+    "required": ["issuer", "replayProtection"],
+    "examples": [_IDENTITY],
+}
+extend_schema_field(
+    {
+        "type": "object",
+        "properties": {
+            "federatedIdentities": {"type": "array", "items": _FEDERATED, "minItems": 1},
+            "secrets": {"type": "array", "items": {"$ref": "#/components/schemas/Secret"}},
+        },
+        "required": ["secrets"],
+    }
+)(clients.ClientSerializer.get_credentials)
+extend_schema_field(GroupMinimalSerializer(many=True))(clients.ClientWithGroupsSerializer.get_allowedUserGroups)
+extend_schema_field(clients.ClientMetaSerializer(many=True))(GroupSerializer.get_allowedOidcClients)
+extend_schema_field({"type": "string", "format": "date-time"})(
+    authorized_clients.AuthorizedClientSerializer.get_lastUsedAt
+)
+LEFT_OUT[clients.ClientSerializer] = ("pkceSupported",)
+_LOGO_ERRORS = (logos.LogoDownloadFailed, logos.LogoTypeNotSupported, logos.LogoTooLarge)
+WITH_GROUPS = clients.ClientWithGroupsSerializer
+
+describe(
+    CLIENTS,
+    clients.ClientList,
+    get=Operation("listClients", "List apps", {200: Page(clients.ClientInListSerializer, clients.ClientList.rules)}),
+    post=Operation(
+        "createClient",
+        "Add an app",
+        {
+            201: Raw(
+                {
+                    "allOf": [{"$ref": "#/components/schemas/ClientWithGroups"}],
+                    "type": "object",
+                    "properties": {"createdSecret": {"$ref": "#/components/schemas/SecretShownOnce"}},
+                },
+                _WITH_GROUPS | {"createdSecret": _SECRET | {"secret": "h7Kq2ZrW9xTb4NvCh7Kq2ZrW9xTb4NvC"}},
+            )
+        },
+        "A confidential app gets its first secret at once, in `createdSecret`, unless the settings say otherwise.",
+        client_input.NewClientInput,
+        errors=(ClientIdTaken, ClientRefused, *_LOGO_ERRORS),
+    ),
+)
+describe(
+    CLIENTS,
+    clients.ClientDetail,
+    get=Operation("getClient", "Show an app", {200: WITH_GROUPS}, missing=(CLIENT,)),
+    put=Operation(
+        "updateClient",
+        "Change an app",
+        {200: WITH_GROUPS},
+        "Replaces everything: what is left out is reset. Secrets, logos, `claimsInIdToken` and `refreshTokens` stay.",
+        client_input.ClientInput,
+        errors=(ClientRefused, *_LOGO_ERRORS),
+        missing=(CLIENT,),
+    ),
+    delete=Operation(
+        "deleteClient", "Delete an app", {204: None}, "With its secrets, tokens and consents.", missing=(CLIENT,)
+    ),
+)
+describe(
+    CLIENTS,
+    clients.ClientMeta,
+    get=Operation(
+        "getClientMeta", "What everybody may know of an app", {200: clients.ClientMetaSerializer}, missing=(CLIENT,)
+    ),
+)
+describe(
+    CLIENTS,
+    clients.ClientRefresh,
+    post=Operation(
+        "refreshClient",
+        "Read an app's metadata document again",
+        {200: clients.ClientSerializer},
+        "Only for apps that have one, which this server does not know yet.",
+        errors=(ClientRefused,),
+        missing=(CLIENT,),
+    ),
+)
+describe(
+    CLIENTS,
+    clients.AllowedGroups,
+    put=Operation(
+        "setGroupsOfClient",
+        "Say which groups may use an app",
+        {200: clients.ClientSerializer},
+        "These and no others, in this order; ids of no group are left out. It matters while `isGroupRestricted` is on.",
+        clients.AllowedGroupsInput,
+        missing=(CLIENT,),
+    ),
+)
+describe(
+    CLIENTS,
+    group_clients.ClientsOfGroup,
+    put=Operation(
+        "setClientsOfGroup",
+        "Say which apps a group may use",
+        {200: GroupSerializer},
+        "These and no others; ids of no app are left out.",
+        group_clients.ClientIdsInput,
+        missing=("User group",),
+    ),
+)
+_CLAIMS = {"type": "object", "additionalProperties": True}
+describe(
+    CLIENTS,
+    client_preview.ClientPreview,
+    get=Operation(
+        "previewClient",
+        "Show what an app would be told of a person",
+        {
+            200: Raw(
+                {
+                    "type": "object",
+                    "properties": {"idToken": _CLAIMS, "accessToken": _CLAIMS, "userInfo": _CLAIMS},
+                    "required": ["accessToken", "idToken", "userInfo"],
+                },
+                {"idToken": {"sub": "7b2f4c1e-9d0a-4f6b-8e35-2a1c6d7f0b94"}, "accessToken": {}, "userInfo": {}},
+            )
+        },
+        "`iat` and `exp` are times in RFC 3339 here.",
+        errors=(ValidationFailed, AppDeniesAccess, UserNotFound),
+        missing=(CLIENT,),
+        parameters=(
+            query(
+                "scopes",
+                {"type": "string", "pattern": r"\S", "examples": ["openid profile"]},
+                "Scopes with blanks between them.",
+                required=True,
+            ),
+        ),
+    ),
+)
+
+# Secrets
+
+_SHOWN_ONCE = Raw(
+    {"$ref": "#/components/schemas/SecretShownOnce"}, _SECRET | {"secret": "h7Kq2ZrW9xTb4NvCh7Kq2ZrW9xTb4NvC"}
+)
+describe(
+    SECRETS,
+    client_secrets.Secrets,
+    get=Operation(
+        "listSecrets", "List an app's secrets", {200: Many(client_secrets.SecretSerializer)}, missing=(CLIENT,)
+    ),
+    post=Operation(
+        "createSecret",
+        "Make a secret",
+        {201: _SHOWN_ONCE},
+        "Beside those there are, up to 20. Its text is shown this once.",
+        client_secrets.SecretInput,
+        body_may_be_missing=True,
+        errors=(ClientRefused,),
+        missing=(CLIENT,),
+    ),
+)
+describe(
+    SECRETS,
+    client_secrets.SecretDetail,
+    delete=Operation(
+        "deleteSecret", "Delete a secret", {204: None}, "It stops working at once.", missing=(CLIENT, "Client secret")
+    ),
+)
+describe(
+    SECRETS,
+    client_secrets.OnlySecret,
+    post=Operation(
+        "replaceSecrets",
+        "Make a secret in the place of all others",
+        {
+            200: Raw(
+                {"type": "object", "properties": {"secret": {"type": "string"}}, "required": ["secret"]},
+                {"secret": "h7Kq2ZrW9xTb4NvC"},
+            )
+        },
+        "What versions up to 2.13 had; Terraform and Ansible call it.",
+        client_secrets.OwnSecretInput,
+        body_may_be_missing=True,
+        any_content_type=True,
+        errors=(ClientRefused,),
+        missing=(CLIENT,),
+        is_old=True,
+    ),
+)
+
+# Logos
+
+_LIGHT = query(
+    "light", {"type": "string", "default": "true", "examples": ["false"]}, "`false` is the one for dark pages."
+)
+describe(
+    CLIENTS,
+    client_logos.ClientLogos,
+    get=Operation(
+        "getClientLogo",
+        "An app's logo",
+        {
+            200: Picture(
+                (
+                    "image/avif",
+                    "image/gif",
+                    "image/heic",
+                    "image/jpeg",
+                    "image/png",
+                    "image/svg+xml",
+                    "image/webp",
+                    "image/x-icon",
+                )
+            )
+        },
+        "For everybody. A dark one that is missing is the light one.",
+        errors=(ImageNotFound,),
+        missing=(CLIENT,),
+        parameters=(_LIGHT, SKIP_CACHE),
+    ),
+    post=Operation(
+        "setClientLogo",
+        "Set an app's logo",
+        {204: None},
+        "The type is that of the content, whatever the file is called.",
+        Upload,
+        errors=(InvalidImage, FileTooLarge, FileTypeNotSupported),
+        missing=(CLIENT,),
+        parameters=(_LIGHT,),
+    ),
+    delete=Operation(
+        "deleteClientLogo",
+        "Take an app's logo away",
+        {204: None},
+        "This one of the two.",
+        errors=(ImageNotFound,),
+        missing=(CLIENT,),
+        parameters=(_LIGHT,),
+    ),
+)
+describe(
+    CLIENTS,
+    client_logos.LogoPresets,
+    get=Operation(
+        "listLogoPresets",
+        "Search logos to choose from",
+        {200: Raw({"type": "array", "items": {"type": "object"}}, [])},
+        errors=(client_logos.LogoPresetsDisabled,),
+        parameters=(query("search", {"type": "string"}, "Part of a name."),),
+    ),
+)
+
+# Consents
+
+_HAS_LAUNCH_URL = ("hasLaunchURL",)
+_AUTHORIZED = Page(
+    authorized_clients.AuthorizedClientSerializer, authorized_clients.AUTHORIZED, filters=_HAS_LAUNCH_URL
+)
+describe(
+    CONSENTS,
+    authorized_clients.MyAuthorizedClients,
+    get=Operation("listOwnConsents", "List the apps one has signed in to", {200: _AUTHORIZED}),
+)
+describe(
+    CONSENTS,
+    authorized_clients.AuthorizedClientsOfUser,
+    get=Operation(
+        "listConsentsOfUser", "List the apps a person has signed in to", {200: _AUTHORIZED}, errors=(UserNotFound,)
+    ),
+)
+describe(
+    CONSENTS,
+    authorized_clients.MyAuthorizedClient,
+    delete=Operation(
+        "withdrawConsent",
+        "Withdraw one's consent",
+        {204: None},
+        "The app's tokens end with it.",
+        missing=("Client authorization",),
+    ),
+)
+describe(
+    CONSENTS,
+    authorized_clients.MyClients,
+    get=Operation(
+        "listOwnClients",
+        "List the apps one may use",
+        {
+            200: Page(
+                authorized_clients.AccessibleClientSerializer,
+                authorized_clients.MyClients.rules,
+                filters=_HAS_LAUNCH_URL,
+            )
+        },
+    ),
+)
+SCHEMAS: dict[str, Any] = {
+    "SecretShownOnce": {
+        "allOf": [{"$ref": "#/components/schemas/Secret"}],
+        "type": "object",
+        "properties": {"secret": {"type": "string", "description": "The secret itself, which is shown this once."}},
+        "required": ["secret"],
+    }
+}
