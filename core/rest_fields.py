@@ -179,13 +179,10 @@ class Duration(serializers.Field[timedelta, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> timedelta:  # noqa: ANN401 - whatever the client sent
         if isinstance(data, bool) or not isinstance(data, int | float | str):
             raise InvalidRequestBody
-        try:
-            found = timedelta(seconds=_seconds(data) if isinstance(data, str) else data)
-        except OverflowError:
-            found = timedelta.max
-        if found and not timedelta(seconds=1) < found <= LONGEST_TTL:
+        seconds = _seconds(data) if isinstance(data, str) else data
+        if seconds and not 1 < seconds <= LONGEST_TTL.total_seconds():
             raise serializers.ValidationError("is invalid", code="ttl")
-        return found
+        return timedelta(seconds=seconds)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:  # noqa: ANN401 - the stub's own type
         return super().run_validation(data) or self.get_default()

@@ -118,7 +118,11 @@ def _built() -> dict[str, Any]:
             found: list[Any] = super().get_api_endpoints(patterns, prefix)
             if patterns is None and not prefix:
                 for path, view in stand_ins.items():
-                    found += [(path, path, method, view.as_view()) for method in ("GET", "POST")]
+                    found += [
+                        (path, path, method, view.as_view())
+                        for method in ("GET", "POST")
+                        if hasattr(view, method.lower())
+                    ]
             return found
 
     class Generator(SchemaGenerator):
@@ -127,7 +131,7 @@ def _built() -> dict[str, Any]:
     spectacular_settings.apply_patches(
         {
             "OAS_VERSION": "3.1.0",
-            "TITLE": "Pocket ID",
+            "TITLE": "Pocket ID management API",
             "DESCRIPTION": ABOUT,
             "VERSION": pocketid.__version__,
             "SERVERS": [{"url": settings.APP_URL}],

@@ -208,6 +208,12 @@ class Setup(PublicResource):
     def post(self) -> None: ...
 
 
+class SetupSession(PublicResource):
+    """Stands for ``accounts.views.setup.one_time_access``."""
+
+    def post(self) -> None: ...
+
+
 EXAMPLES[SetupInput] = {"username": "ada", "firstName": "Ada", "lastName": "Lovelace"}
 describe(
     SIGNUP,
@@ -227,6 +233,19 @@ describe(
         " asked for, in the header `X-Setup-Token` or in `setupToken`.",
         SetupInput,
         errors=(SetupAlreadyCompleted, SetupTokenRequired),
+    ),
+)
+describe(
+    SIGNUP,
+    SetupSession,
+    post=Operation(
+        "startSetupSession",
+        "Start a session of the first administrator",
+        {200: USER},
+        "For programs that set a new server up, as up to version 1.4. Works while the only person has no passkey; after that the"
+        " address is that of a login code, and a wrong one. Where the server was started with `SETUP_TOKEN`, its value is asked"
+        " for, in the header `X-Setup-Token` or in the form field `setup_token`.",
+        errors=(SetupTokenRequired, TokenInvalidOrExpired),
     ),
 )
 describe(
@@ -369,4 +388,4 @@ describe(
         errors=(DeviceLoginExpired, ReauthenticationRequired),
     ),
 )
-STAND_INS = {"/api/signup/setup": Setup}
+STAND_INS = {"/api/signup/setup": Setup, "/api/one-time-access-token/setup": SetupSession}

@@ -55,14 +55,14 @@ MODELS |= {clients.ClientMetaSerializer: Client, client_secrets.SecretSerializer
 
 # Fields
 
-_ADDRESS = {"type": "string", "maxLength": web_addresses.MAX_LENGTH, "pattern": r"^https?://", "format": "uri"}
+_ADDRESS = {"type": "string", "maxLength": web_addresses.MAX_LENGTH, "pattern": r"^https?://"}
 field_schema(
     fields.Pattern,
     {
         "type": "string",
         "examples": ["https://app.example.org/callback"],
         "description": "A callback address with its scheme; `*` stands for part of a component.",
-        "pattern": r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-zA-Z0-9._~/-]*)?|[a-z][a-z0-9+.-]*:/[a-zA-Z0-9._~/-]*)",
+        "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*:",
     },
 )
 field_schema(fields.WebAddress, _ADDRESS)
@@ -83,6 +83,11 @@ MEMBERS |= {
     (client_input.NewClientInput, "id"): {"type": "string", "pattern": r"^([a-zA-Z0-9._-]{2,128})?$"},
     (client_input.ClientInput, "launchURL"): _ADDRESS,
     (client_input.FederatedIdentityInput, "jwks"): _LISTENER,
+    (client_input.CredentialsInput, "jwksUri"): _LISTENER,
+    (client_input.CredentialsInput, "jwks"): {
+        "type": ["object", "array"],
+        "description": "A JWK Set, a list of public keys or one key (RFC 7517).",
+    },
     (client_input.FederatedIdentityInput, "publicKeys"): {"type": "array", "items": {"type": "object"}},
     (client_secrets.OwnSecretInput, "secret"): {"type": "string", "pattern": r"^([ -~]{16,255})?$"},
 }
@@ -146,6 +151,11 @@ EXAMPLES |= {
     },
     authorized_clients.AccessibleClientSerializer: META | {"lastUsedAt": None},
 }
+_KEY_SET: dict[str, Any] = {
+    "type": "object",
+    "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+    "required": ["keys"],
+}
 _FEDERATED = {
     "type": "object",
     "description": "A token of this issuer with this subject stands for the client's secret (RFC 7523).",
@@ -165,6 +175,8 @@ extend_schema_field(
         "type": "object",
         "properties": {
             "federatedIdentities": {"type": "array", "items": _FEDERATED, "minItems": 1},
+            "jwks": _KEY_SET | {"description": "The app's own public keys (RFC 7517)."},
+            "jwksUri": {"type": "string", "description": "Where the app's own keys are."},
             "secrets": {"type": "array", "items": {"$ref": "#/components/schemas/Secret"}},
         },
         "required": ["secrets"],
