@@ -267,14 +267,15 @@ _FIELD_CODES = {
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exceptions as ours; anything unknown is left to Django, which logs it and answers 500."""
-    error = _as_app_error(exception)
+    error = as_app_error(exception)
     if error is None:
         return None
     answer = error.as_json(request_id(context["request"]._request))
     return Response(answer, status=error.status, headers=getattr(error, "headers", None))
 
 
-def _as_app_error(exception: Exception) -> AppError | None:
+def as_app_error(exception: Exception) -> AppError | None:
+    """What a serializer or REST framework refuses, in our terms; ``None`` for what is no refusal."""
     match exception:
         case AppError():
             return exception

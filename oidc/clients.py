@@ -141,6 +141,11 @@ def set_allowed_groups(client_id: str, group_ids: Iterable[str]) -> Client:
     return client
 
 
+def allowed_groups(client: Client) -> list[Group]:
+    """In the order in which they were allowed."""
+    return [row.group for row in Client.allowed_groups.through._default_manager.filter(client=client).order_by("pk")]
+
+
 def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
     """Let the group use these clients and no others; ids of no client are left out."""
     wanted = Client.objects.filter(client_id__in=set(client_ids))

@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "encrypt everything in the database anew: with ENCRYPTION_KEY instead of OLD_ENCRYPTION_KEY, or with a new key file",
         ),
         ("bootstrap", bootstrap, "on a new server: make the first administrator and an API key, without a browser"),
+        ("apply", apply, "bring the server to what a YAML file declares; a second run changes nothing"),
         ("one-time-access-token", one_time_access_token, "print a link that signs somebody in once, within an hour"),
         ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
         ("version", version, "print the version"),
@@ -47,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             command.add_argument(
                 "--expires-in", type=_days, default=365, metavar="DAYS", help="when the key ends (default: 365)"
+            )
+        if function is apply:
+            command.add_argument("file", type=Path, metavar="FILE.yaml", help="see docs/automation.md")
+            command.add_argument(
+                "--dry-run", action="store_true", help="only say what would change; exit status 2 when something would"
             )
         if function is one_time_access_token:
             command.add_argument("user", help="username or e-mail address")
@@ -202,6 +208,38 @@ def bootstrap(options: argparse.Namespace) -> int:
     _say(
         f"{path} holds an API key of {key.user.username}, who may do everything; it ends on {key.expires_at:%Y-%m-%d}."
     )
+    return 0
+
+
+def apply(options: argparse.Namespace) -> int:
+    """0 when everything is as declared; in a dry run 2 when something would change; 1 when nothing can be done."""
+    if status := _prepare():
+        return status
+    from django.db import DatabaseError
+
+    from pocketid import declared
+    from pocketid.declared.document import Refused
+
+    path: Path = options.file
+    try:
+        changes = declared.apply(path, dry_run=options.dry_run)
+    except Refused as refused:
+        for problem in refused.problems:
+            _fail(f"{path}:{problem.line}: {problem.text}")
+        return _fail("nothing was changed")
+    except OSError as problem:
+        return _fail(f"{path} cannot be read: {problem.strerror}")
+    except DatabaseError as problem:
+        return _fail(f"the database failed, nothing was changed: {str(problem).strip()}")
+    for change in changes:
+        _say(str(change))
+    if not len(changes):
+        _say("Everything is as declared.")
+    elif options.dry_run:
+        _say(f"Would make {changes.made} and change {len(changes) - changes.made}. Nothing was changed.")
+        return 2
+    else:
+        _say(f"Made {changes.made} and changed {len(changes) - changes.made}.")
     return 0
 
 

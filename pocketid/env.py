@@ -349,3 +349,8 @@ def _refuse(name: str, value: str | None, allowed: str) -> NoReturn:
 def from_process() -> Environment:
     """The environment of this process."""
     return load(os.environ)
+
+
+def variable(name: str) -> str:
+    """A variable that the operator names as the place of a secret; empty when it is not set."""
+    return os.environ.get(name, "")

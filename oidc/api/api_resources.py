@@ -123,7 +123,7 @@ class ApiPermissions(Resource):
     def put(self, request: Request, api_id: str) -> Response:
         api = api_access.find(path_id(api_id))
         wanted = [Permission(**each) for each in read(request, PermissionsInput)["permissions"]]
-        _refuse_twice(wanted)
+        refuse_twice(wanted)
         return Response(ApiSerializer(api_access.set_permissions(str(api.pk), wanted)).data)
 
 
@@ -142,7 +142,8 @@ class ApiMetadataAccess(Resource):
         return Response(ApiSerializer(changed).data)
 
 
-def _refuse_twice(permissions: list[Permission]) -> None:
+def refuse_twice(permissions: list[Permission]) -> None:
+    """Raise ``ValidationFailed`` for a key that is listed more than once."""
     keys: set[str] = set()
     for index, each in enumerate(permissions):
         if each.key in keys:
