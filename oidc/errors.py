@@ -26,7 +26,7 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
-from core.errors import AppError, NotFound
+from core.errors import AppError, EndpointNotFound, NotFound
 from core.http import json_response
 
 __all__ = (
@@ -55,6 +55,7 @@ __all__ = (
     "UnknownClient",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
+    "WrongAddress",
     "oauth_error_response",
 )
 
@@ -151,3 +152,19 @@ class UnexpectedStep(AppError):
         super().__init__(
             f"Expected interaction step {expected} but got {given if isinstance(given, str) else ''}"[:200]
         )
+
+
+class WrongAddress(EndpointNotFound):
+    """An app's settings hold ``path``, which leads nowhere, where they should hold ``right``, its ``role`` in plain words."""
+
+    message = _("The app sent you to an address that does not exist here")
+    side = _("the app's settings")
+    remedy = _("Nothing about you was shared. The person who runs the app can correct the address in its settings.")
+
+    def __init__(self, path: str, role: str, right: str) -> None:
+        super().__init__(causes=[(_("The app asked for"), path), (_("Right for it"), f"{role}: {right}")])
+        self.description = f"There is nothing at {path}. The {role} is {right}: correct it in the app's settings."
+
+    def as_json(self, request_id: str) -> dict[str, object]:
+        """With the member that client libraries show to people (RFC 6749 section 5.2)."""
+        return super().as_json(request_id) | {"error_description": self.description}

@@ -14,6 +14,7 @@ from core.errors import AppError, EndpointNotFound, Forbidden
 from core.http import endpoint, error_response, is_api, json_response, no_content, request_id, wants_page
 from core.middleware import is_protocol
 from oidc.errors import InvalidRequestError, oauth_error_response
+from oidc.views import misdirected
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -68,6 +69,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     path = request.path_info
     if path.endswith("/") and path != "/" and (not is_api(path) or _exists(path.rstrip("/"))):
         return _without_slash(request)
+    if (meant := misdirected.recognised(request)) is not None:
+        return error_response(request, meant)
     if wants_page(request):
         return render(request, "404.html", status=404)
     return error_response(request, EndpointNotFound())
