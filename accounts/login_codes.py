@@ -103,10 +103,5 @@ def send(user: User, *, ttl: timedelta = TTL) -> None:
     emails.login_code(user, create(user, ttl=ttl).code, ttl=ttl)
 
 
-def forget_expired() -> int:
-    """A periodic job; the number of rows that are gone."""
-    return LoginCode.objects.filter(expires_at__lte=timezone.now()).delete()[0]
-
-
 def _text(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))

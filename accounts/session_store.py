@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts import sessions
+from accounts import cleanup, sessions
 from accounts.models import Session
 
 
@@ -42,4 +42,4 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        sessions.delete_expired()
+        cleanup.delete_expired()

@@ -95,8 +95,3 @@ def end_others(session: Session) -> None:
     """End every other session of the same person."""
     for other in Session.objects.filter(user=session.user_id).exclude(pk=session.pk):
         end(other)
-
-
-def delete_expired() -> int:
-    """Delete the rows of sessions whose time is over; how many."""
-    return Session.objects.filter(expires_at__lte=timezone.now()).delete()[0]

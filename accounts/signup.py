@@ -62,10 +62,5 @@ def delete_token(token_id: str) -> bool:
     return bool(wanted and SignupToken.objects.filter(pk=wanted).delete()[0])
 
 
-def forget_expired() -> int:
-    """A periodic job; the number of rows that are gone."""
-    return SignupToken.objects.filter(expires_at__lte=timezone.now()).delete()[0]
-
-
 def _is_verified(configuration: SiteConfiguration, fields: Mapping[str, Any]) -> bool:
     return bool(fields.get("email")) and configuration.emails_verified

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from core import batches
 from core.errors import RateLimited
 
 logger = logging.getLogger("pocketid.ratelimit")
@@ -97,9 +98,18 @@ def _take(bucket: str, limit: Limit, cost: int, now: float) -> float:
 
 def forget_full_buckets() -> int:
     """A bucket that is full again is as good as none; a periodic job. The number of rows that are gone."""
+    total, gone = 0, batches.SIZE
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {TABLE} WHERE full_at < %s", [time.time()])  # noqa: S608 - as above
-        return int(cursor.rowcount)
+        while gone >= batches.SIZE:
+            now = time.time()
+            # The second condition is for PostgreSQL, which looks again at a row that somebody else has just changed.
+            cursor.execute(
+                f"DELETE FROM {TABLE} WHERE name IN (SELECT name FROM {TABLE} WHERE full_at < %s LIMIT %s) AND full_at < %s",  # noqa: S608 - as above
+                [now, batches.SIZE, now],
+            )
+            gone = int(cursor.rowcount)
+            total += gone
+    return total
 
 
 class Throttle:

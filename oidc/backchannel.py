@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from core import fetch
+from core import batches, fetch
 from oidc import signing_keys
 from oidc.models import Client, LogoutDelivery
 
@@ -78,7 +78,7 @@ def deliver_due() -> int:
 
 def delete_old() -> int:
     """Delete what was delivered or given up a month ago; how many rows."""
-    return LogoutDelivery.objects.filter(created_at__lte=timezone.now() - KEPT).delete()[0]
+    return batches.delete(LogoutDelivery.objects.filter(created_at__lte=timezone.now() - KEPT))
 
 
 def _in_thread(delivery: LogoutDelivery) -> bool:

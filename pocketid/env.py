@@ -267,6 +267,9 @@ class Environment:
         "info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged."
     )
     log_json: bool = _variable(False, _boolean, "One JSON object a line instead of text.")
+    audit_log_retention_days: int = _variable(
+        90, _number(0, 36500), "After how many days entries of the audit log are deleted; `0` keeps them for ever."
+    )
     disable_rate_limiting: bool = _variable(
         False,
         _boolean,

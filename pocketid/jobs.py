@@ -2,20 +2,19 @@
 
 from datetime import timedelta
 
-from accounts import login_codes, sessions, signup
+from accounts import cleanup as accounts_cleanup
 from apikeys import expiry
+from audit import retention
 from core import ratelimit
 from core.jobs import Job
 from oidc import backchannel, cleanup, key_rotation
 
 JOBS = (
-    Job("delete what has expired", timedelta(hours=1), cleanup.delete_expired),
+    Job("delete what has expired of sign-ins to apps", timedelta(hours=1), cleanup.delete_expired),
+    Job("delete what has expired of accounts", timedelta(hours=1), accounts_cleanup.delete_expired),
+    Job("delete old audit entries", timedelta(hours=1), retention.delete_old),
     Job("deliver logout tokens", timedelta(seconds=5), backchannel.deliver_due, wake=backchannel.queued),
     Job("rotate signing keys that are due", timedelta(hours=1), key_rotation.rotate_scheduled),
-    Job("delete old logout deliveries", timedelta(days=1), backchannel.delete_old),
-    Job("delete login codes that have expired", timedelta(hours=1), login_codes.forget_expired),
-    Job("delete sign-up tokens that have expired", timedelta(hours=1), signup.forget_expired),
     Job("delete rate limits that do not limit", timedelta(hours=1), ratelimit.forget_full_buckets),
     Job("warn of API keys that expire soon", timedelta(days=1), expiry.warn),
-    Job("delete sessions that have ended", timedelta(hours=1), sessions.delete_expired),
 )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts import signup
+from accounts import cleanup, signup
 from accounts.models import Group, Session, SignupToken, User
 from audit.models import Entry
 from core.errors import AppError
@@ -104,7 +104,7 @@ def test_expired_tokens_are_neither_listed_nor_taken(script: Script, stranger: S
             401,
             "token_invalid_or_expired",
         )
-        assert signup.forget_expired() >= 1
+        assert cleanup.delete_expired() >= 1
 
 
 def test_deleting_a_token_is_done_also_when_it_is_gone(script: Script, token: dict) -> None:
