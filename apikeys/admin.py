@@ -11,11 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import passkeys
+from accounts.authentication import session_of
 from accounts.models import User
 from apikeys import keys, scopes
 from apikeys.models import ApiKey
 from audit import log
 from audit.models import Event
+from core.console import ByVerb
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -40,7 +43,7 @@ class ApiKeyForm(forms.ModelForm):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(ByVerb):
     form = ApiKeyForm
     list_display = ("name", "user", "prefix", "expires_at", "last_used_at", "last_used_ip")
     list_select_related = ("user",)
@@ -64,6 +67,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: "forms.ModelForm[ApiKey]", change: bool) -> None:
+        session = session_of(request)
+        if session is not None:
+            passkeys.require_fresh(session)  # as over REST (attacks.md D4)
         made, secret = keys.create(
             _person(request),
             name=obj.name,

@@ -1,18 +1,30 @@
-"""Apps in the console: clients with their secrets, and the keys that sign."""
+"""Apps in the console: clients with their secrets, changed by the verbs that REST calls too."""
 
+from secrets import token_urlsafe
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from oidc import client_secrets, key_admin, key_rotation  # noqa: F401 - the console finds key_admin through this file
-from oidc.forms import IdentitiesField, KeySetField
+from accounts.models import User
+from audit import log
+from audit.models import Event
+from core.console import ByVerb, ReadOnly, adopt
+from core.errors import AppError
+from oidc import (  # noqa: F401 - the console finds delivery_admin and key_admin through this file
+    authorized_clients,
+    clients,
+    delivery_admin,
+    key_admin,
+    key_rotation,
+)
+from oidc.forms import IdentitiesField, KeySetField, LogoField, settings_from
 from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken
 
 for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
@@ -40,6 +52,8 @@ class ClientForm(forms.ModelForm):
     )
     jwks = KeySetField("jwks")
     federated_identities = IdentitiesField("federated_identities")
+    logo = LogoField(label=_("Logo"), help_text=_("PNG, JPEG, WebP, SVG and more; at most 2 MB."))
+    dark_logo = LogoField(label=_("Logo on dark pages"), help_text=_("Empty: the same."))
 
     class Meta:
         model = Client
@@ -52,18 +66,18 @@ class ClientForm(forms.ModelForm):
 
 
 @admin.register(Client)
-class ClientAdmin(admin.ModelAdmin):
+class ClientAdmin(ByVerb):
     form = ClientForm
     view_on_site = False
     list_display = ("name", "client_id", "client_type", "at")
     search_fields = ("name", "client_id")
     fieldsets: ClassVar[Any] = [
-        (None, {"fields": ("name", "redirect_uris", "launch_url", "description")}),
+        (None, {"fields": ("name", "redirect_uris", "launch_url", "description", ("logo", "dark_logo"))}),
         (
             _("Who may use it"),
             {"fields": ("is_group_restricted", "allowed_groups", "skip_authorization", "reauthentication_required")},
         ),
-        (_("Signing out"), {"fields": ("post_logout_redirect_uris",)}),
+        (_("Signing out"), {"fields": ("post_logout_redirect_uris", "backchannel_logout_url")}),
         (
             _("Protocol"),
             {
@@ -72,6 +86,7 @@ class ClientAdmin(admin.ModelAdmin):
                     "client_id",
                     "client_type",
                     "pkce_required",
+                    "par_required",
                     "refresh_tokens",
                     "algorithm",
                     "claims_in_id_token",
@@ -107,21 +122,45 @@ class ClientAdmin(admin.ModelAdmin):
         ]
 
     def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        wanted = settings_from(form.cleaned_data)
+        if change:
+            clients.update(obj.client_id, wanted)
+        else:
+            made, _secret = clients.create(wanted, client_id=obj.client_id)
+            adopt(obj, made)
         key_rotation.prepare(obj.algorithm)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: ANN401 - Django's own
+        chosen = form.cleaned_data.pop("allowed_groups")
+        if form.cleaned_data["is_group_restricted"] and (not change or "allowed_groups" in form.changed_data):
+            clients.set_allowed_groups(form.instance.client_id, [str(group.pk) for group in chosen])
         super().save_related(request, form, formsets, change)
+        if form.cleaned_data["is_group_restricted"] and not chosen:
+            messages.warning(request, _("Only for some groups, and no group is chosen: nobody can use this app yet."))
         if "*" in form.instance.redirect_uris:
             text = _(
                 "A callback address with * is weaker than one without: whoever controls any address that matches gets the codes."
             )
             messages.warning(request, text)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: ANN401 - Django's own
+        """Secrets: deleted by the verb, or given another end."""
+        for changed in formset.save(commit=False):
+            changed.save(update_fields=["expires_at"])
+        for gone in formset.deleted_objects:
+            clients.remove_secret(formset.instance, str(gone.pk))
+
+    def delete_model(self, request: HttpRequest, obj: Client) -> None:
+        clients.delete(obj.client_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Client]") -> None:
+        for client in queryset:
+            clients.delete(client.client_id)
+
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         """What the app's settings ask for, with the secret: the only time it is shown."""
         needs_secret = not obj.is_public and not obj.has_keys
-        return self._show(request, obj, client_secrets.create(obj)[1] if needs_secret else "")
+        return self._show(request, obj, _new_secret(obj) if needs_secret else "")
 
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         client = self.get_object(request, object_id)
@@ -132,7 +171,11 @@ class ClientAdmin(admin.ModelAdmin):
             or not self.has_change_permission(request, client)
         ):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return] # Django's own
-        return self._show(request, client, client_secrets.create(client)[1])
+        try:
+            secret = _new_secret(client)
+        except AppError as refused:
+            return self.deny(request, refused, client.pk)
+        return self._show(request, client, secret)
 
     def _show(self, request: HttpRequest, client: Client, secret: str) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
@@ -144,6 +187,11 @@ class ClientAdmin(admin.ModelAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/oidc/client/secret.html", context)
+
+
+def _new_secret(client: Client) -> str:
+    """256 bits, which no app's settings find too long."""
+    return clients.add_secret(client, text=token_urlsafe(32)).text
 
 
 def endpoints() -> list[tuple[str, str]]:
@@ -160,16 +208,24 @@ def endpoints() -> list[tuple[str, str]]:
     ]
 
 
-class _ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Consent)
-class ConsentAdmin(_ReadOnlyAdmin):
+class ConsentAdmin(ReadOnly, ByVerb):
+    """Deleting one does what its person can do too: the app loses its tokens."""
+
     list_display = ("user", "client", "scope", "created_at", "last_used_at")
     list_select_related = ("user", "client")
     search_fields = ("user__username", "client__name")
+
+    def delete_model(self, request: HttpRequest, obj: Consent) -> None:
+        authorized_clients.withdraw(obj.user, obj.client.client_id)
+        log.record(
+            Event.TOKENS_REVOKED,
+            user=obj.user,
+            request=request,
+            actor=request.user if isinstance(request.user, User) else None,
+            clientName=obj.client.name,
+        )
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Consent]") -> None:
+        for consent in queryset.select_related("user", "client"):
+            self.delete_model(request, consent)

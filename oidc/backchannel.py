@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import close_old_connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import batches, fetch
@@ -74,6 +75,14 @@ def deliver_due() -> int:
         return 0
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="backchannel") as pool:
         return sum(pool.map(_in_thread, due))
+
+
+def try_again(deliveries: "QuerySet[LogoutDelivery]") -> int:
+    """Send what has not arrived now, and as often as a new one if need be; how many."""
+    waiting = deliveries.filter(delivered_at__isnull=True).update(next_attempt_at=timezone.now(), attempts=0)
+    if waiting:
+        queued.set()
+    return waiting
 
 
 def delete_old() -> int:

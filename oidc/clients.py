@@ -70,6 +70,7 @@ class ClientSettings:
     jwks_uri: str | None = None
     claims_in_id_token: bool | None = None
     refresh_tokens: str | None = None
+    algorithm: str | None = None
     # Pictures to put in the place of the present ones, by whether they are for dark pages.
     logos: Mapping[bool, Picture] = field(default_factory=dict)
 
@@ -158,6 +159,14 @@ def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
             _tell_of(client, before - _people(client))
 
 
+def tell_of_lost_access(user_ids: Sequence[UUID]) -> None:
+    """Queue a sign-out at each client that one of these people signed in to and may not use any more."""
+    for client in Client.objects.filter(is_group_restricted=True).exclude(backchannel_logout_url=""):
+        signed_in = Grant.objects.filter(application=client, user__in=user_ids, revoked_at__isnull=True)
+        still_allowed = User.objects.filter(groups__in=client.allowed_groups.all()).values("pk")
+        _tell_of(client, set(signed_in.exclude(user__in=still_allowed).values_list("user", flat=True)))
+
+
 def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
     known = Group.objects.in_bulk([found for text in group_ids if (found := as_uuid(text))])
     wanted = [found for text in group_ids if (found := as_uuid(text)) in known]
@@ -186,6 +195,8 @@ def _apply(client: Client, settings: ClientSettings) -> None:
         client.claims_in_id_token = settings.claims_in_id_token
     if settings.refresh_tokens is not None:
         client.refresh_tokens = settings.refresh_tokens
+    if settings.algorithm is not None:
+        client.algorithm = settings.algorithm
 
 
 def _apply_keys(client: Client, settings: ClientSettings) -> None:

@@ -1,7 +1,7 @@
-"""Form fields of the console for what is kept as JSON."""
+"""Form fields of the console for what is no plain text, and what a filled-in form says about a client."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +9,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import AppError
-from oidc import registered_keys
+from oidc import logos, registered_keys
+from oidc.clients import ClientSettings
 from oidc.models import Client
 
 
@@ -68,6 +69,51 @@ class IdentitiesField(JsonTextField):
         except AppError as refused:
             raise forms.ValidationError(str(refused)) from None
         raise forms.ValidationError([f"{name}: {text}" for name, text in _problems(rows.errors)])
+
+
+class LogoField(forms.FileField):
+    """A picture, of the kinds and sizes that REST takes; none leaves the present one as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a field takes
+        widget = forms.FileInput(attrs={"accept": "image/*"})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:  # noqa: ANN401 - Django's own
+        given = super().clean(data, initial)
+        if not given:
+            return None
+        try:
+            return logos.read(given.name, given.read())
+        except AppError as refused:
+            raise forms.ValidationError(str(refused.message)) from None
+
+
+def settings_from(filled_in: Mapping[str, Any]) -> ClientSettings:
+    """A valid form of the console as the verbs take it."""
+    pictures = {False: filled_in.get("logo"), True: filled_in.get("dark_logo")}
+    return ClientSettings(
+        name=filled_in["name"],
+        description=filled_in["description"],
+        callback_urls=tuple(filled_in["redirect_uris"].split()),
+        logout_callback_urls=tuple(filled_in["post_logout_redirect_uris"].split()),
+        launch_url=filled_in["launch_url"],
+        backchannel_logout_url=filled_in["backchannel_logout_url"],
+        is_public=filled_in["client_type"] == Client.CLIENT_PUBLIC,
+        pkce_required=filled_in["pkce_required"],
+        par_required=filled_in["par_required"],
+        reauthentication_required=filled_in["reauthentication_required"],
+        skip_consent=filled_in["skip_authorization"],
+        is_group_restricted=filled_in["is_group_restricted"],
+        access_token_minutes=filled_in["access_token_minutes"],
+        refresh_token_minutes=filled_in["refresh_token_minutes"],
+        federated_identities=tuple(filled_in["federated_identities"]),
+        jwks=filled_in["jwks"],
+        jwks_uri=filled_in["jwks_uri"],
+        claims_in_id_token=filled_in["claims_in_id_token"],
+        refresh_tokens=filled_in["refresh_tokens"],
+        algorithm=filled_in["algorithm"],
+        logos={is_dark: picture for is_dark, picture in pictures.items() if picture is not None},
+    )
 
 
 def _problems(errors: Any, place: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - nested as REST framework nests them

@@ -1,12 +1,31 @@
+"""The settings in the console: one row, checked as a whole, and a mail that shows whether they work."""
+
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.console import ByVerb
+from core.errors import AppError
 from siteconfig import configure
 from siteconfig.models import SiteConfiguration
+
+# Settings of the model that no form is made from by itself.
+PASSKEY_SETTINGS = {
+    "synced_passkeys": "webauthn_allow_synced_passkeys",
+    "kind_of_passkey": "webauthn_authenticator_attachment",
+}
+MAILS = (
+    "email_login_notification_enabled",
+    "email_one_time_access_as_unauthenticated_enabled",
+    "email_one_time_access_as_admin_enabled",
+    "email_verification_enabled",
+    "email_api_key_expiration_enabled",
+)
 
 
 class ConfigurationForm(forms.ModelForm):
@@ -19,6 +38,16 @@ class ConfigurationForm(forms.ModelForm):
         help_text=_("Empty: as it is."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+    synced_passkeys = forms.BooleanField(
+        label=_("Synced passkeys"),
+        required=False,
+        help_text=_("Off: only passkeys that cannot leave their device, such as those on security keys."),
+    )
+    kind_of_passkey = forms.ChoiceField(
+        label=_("Kind of passkey"),
+        choices=SiteConfiguration.Attachment,
+        help_text=_("What browsers offer when somebody adds one."),
+    )
 
     class Meta:
         model = SiteConfiguration
@@ -28,9 +57,24 @@ class ConfigurationForm(forms.ModelForm):
             for name in ("signup_default_user_group_ids", "signup_default_custom_claims")
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
+        super().__init__(*args, **kwargs)
+        for name, column in PASSKEY_SETTINGS.items():
+            self.initial[name] = getattr(self.instance, column)
+
+    def clean(self) -> dict[str, Any]:
+        """Mail needs a server: what is switched on without one would fail when somebody waits for it."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        wanted = [name for name in MAILS if found.get(name)]
+        if wanted:
+            for name in ("smtp_host", "smtp_port", "smtp_from"):
+                if name not in self.errors and not found.get(name):
+                    self.add_error(name, _("The mails that are switched on below need this."))
+        return found
+
 
 @admin.register(SiteConfiguration)
-class SiteConfigurationAdmin(admin.ModelAdmin):
+class SiteConfigurationAdmin(ByVerb):
     """One row: it can be changed, not added or removed."""
 
     form = ConfigurationForm
@@ -49,6 +93,7 @@ class SiteConfigurationAdmin(admin.ModelAdmin):
                 )
             },
         ),
+        (_("Passkeys"), {"fields": tuple(PASSKEY_SETTINGS)}),
         (_("Apps"), {"fields": ("auto_create_oidc_client_secret", "signing_key_days")}),
         (
             _("E-mail"),
@@ -58,20 +103,35 @@ class SiteConfigurationAdmin(admin.ModelAdmin):
                     "smtp_from",
                     ("smtp_user", "smtp_password"),
                     ("smtp_tls", "smtp_skip_cert_verify"),
-                    "email_login_notification_enabled",
-                    "email_one_time_access_as_unauthenticated_enabled",
-                    "email_one_time_access_as_admin_enabled",
-                    "email_verification_enabled",
-                    "email_api_key_expiration_enabled",
+                    *MAILS,
                 )
             },
         ),
     ]
 
+    change_form_template = "admin/siteconfig/siteconfiguration/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.test_mail)
+        return [path("test-mail/", page, name="siteconfig_test_mail"), *super().get_urls()]
+
+    def test_mail(self, request: HttpRequest) -> HttpResponse:
+        """By the settings as they are saved, to whoever presses the button."""
+        back = reverse("admin:siteconfig_siteconfiguration_change", args=[1])
+        if request.method != "POST":
+            return redirect(back)
+        try:
+            configure.send_test_mail(getattr(request.user, "email", None))
+        except AppError as refused:
+            return self.deny(request, refused, 1)
+        address = {"address": getattr(request.user, "email", "")}
+        messages.success(request, _("A mail was sent to %(address)s.") % address)
+        return redirect(back)
+
     def save_model(
         self, request: HttpRequest, obj: SiteConfiguration, form: "forms.ModelForm[SiteConfiguration]", change: bool
     ) -> None:
-        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        changed = {PASSKEY_SETTINGS.get(name, name): form.cleaned_data[name] for name in form.changed_data}
         if not changed.get("smtp_password"):
             changed.pop("smtp_password", None)
         configure.change(changed, request=request)

@@ -4,9 +4,33 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from siteconfig.models import SiteConfiguration
+from core import mail
+from core.errors import AppError
+from siteconfig.models import SiteConfiguration, current
 from siteconfig.signals import settings_changed
+
+
+class UserEmailNotSet(AppError):
+    code = "user_email_not_set"
+    status = 409
+    message = gettext_lazy("The user does not have an email address set")
+
+
+def send_test_mail(recipient: str | None) -> None:
+    """Mail whoever tries the settings, at once; raise ``UserEmailNotSet``, ``MailNotConfigured`` or ``MailNotSent``."""
+    if not recipient:
+        raise UserEmailNotSet
+    configuration = current()
+    mail.send(
+        configuration.mail_server,
+        to=recipient,
+        subject=_("Test email"),
+        template="test",
+        context={"app_name": configuration.app_name},
+    )
 
 
 def change(values: Mapping[str, object], *, request: HttpRequest | None = None) -> SiteConfiguration:

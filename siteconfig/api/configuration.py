@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core import mail
 from core.errors import AppError
 from core.rest import IsAdministrator, has_full_rights
 from core.rest_fields import EmailText, Input, Text, read
@@ -37,12 +35,6 @@ class LdapDisabled(AppError):
     code = "ldap_disabled"
     status = 409
     message = "LDAP is not enabled"
-
-
-class UserEmailNotSet(AppError):
-    code = "user_email_not_set"
-    status = 409
-    message = "The user does not have an email address set"
 
 
 def _optional(source: str, kind: type[Text] = Text, **kwargs: Any) -> Text:  # noqa: ANN401 - whatever a field takes
@@ -178,16 +170,7 @@ class TestEmail(Resource):
     permission_classes = [IsAdministrator]
 
     def post(self, request: Request) -> Response:
-        recipient, configuration = getattr(request.user, "email", None), current()
-        if not recipient:
-            raise UserEmailNotSet
-        mail.send(
-            configuration.mail_server,
-            to=recipient,
-            subject=_("Test email"),
-            template="test",
-            context={"app_name": configuration.app_name},
-        )
+        configure.send_test_mail(getattr(request.user, "email", None))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

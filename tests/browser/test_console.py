@@ -1,9 +1,10 @@
 """The console in a real browser: what an administrator does with apps."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.console import register_client
+from tests.support.fixtures import Site
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -43,3 +44,47 @@ def test_signing_out_of_the_console_ends_the_session(administrator: Visitor) -> 
     administrator.wait_for("/signed-out")
     administrator.page.goto("/admin/")
     administrator.wait_for("/login")
+
+
+def test_a_list_is_read_on_a_phone_without_scrolling_sideways(administrator: Visitor) -> None:
+    administrator.sign_in("/admin/")
+    page = administrator.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/admin/accounts/user/", "/admin/accounts/session/", "/admin/audit/entry/"):
+        page.goto(path)
+        row = page.locator("#result_list tbody tr").first
+        expect(row).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.evaluate("document.querySelector('.results').scrollWidth <= innerWidth"), path
+        label = row.locator("td[data-label]").first
+        assert label.evaluate("cell => getComputedStyle(cell, '::before').content") not in ("none", '""')
+
+
+def test_somebody_without_a_passkey_is_helped_with_a_login_code(
+    administrator: Visitor, site: Site, chromium: Browser
+) -> None:
+    administrator.sign_in("/admin/")
+    page = administrator.page
+    page.goto("/admin/accounts/user/add/")
+    page.fill('[name="username"]', "oscar")
+    page.fill('[name="email"]', "oscar@example.org")
+    page.click('[name="_continue"]')
+    administrator.press("login-code")
+    administrator.press("login-code-show")
+    link = page.locator("#login-link").inner_text()
+
+    oscar = Visitor(chromium, site.server.base_url)
+    oscar.page.goto(link)
+    oscar.press("login-code-submit")
+    oscar.wait_for("/signup/add-passkey")
+    oscar.press("passkey-add")
+    oscar.wait_for("/settings/account")
+
+    page.goto("/admin/accounts/session/?q=oscar")
+    page.check("#result_list .action-select")
+    page.select_option('[name="action"]', "end_sessions")
+    page.click('#changelist .actions button[type="submit"]')
+    expect(page.locator(".note.ok")).to_contain_text("1 session was ended.")
+    oscar.page.goto("/settings/account")
+    oscar.wait_for("/login")
+    assert oscar.close() == []

@@ -1,0 +1,108 @@
+"""The settings and the audit log in the console."""
+
+import pytest
+
+from audit import log
+from audit.models import Entry, Event
+from siteconfig.models import current
+from tests.accounts.browser import Browser
+from tests.accounts.people import Person
+from tests.console.forms import fill_in, notes
+from tests.support.mailbox import Mailbox
+
+pytestmark = pytest.mark.postgres
+
+SETTINGS, LOG = "/admin/siteconfig/siteconfiguration/1/change/", "/admin/audit/entry/"
+
+
+@pytest.fixture
+def console(browser: Browser, admin: Person) -> Browser:
+    browser.sign_in(admin)
+    return browser
+
+
+def change(console: Browser, **values: object):
+    return fill_in(console, SETTINGS, having="app_name", **values)
+
+
+def test_settings_are_kept_and_the_log_names_them(console: Browser) -> None:
+    done = change(
+        console, app_name="Home", allow_user_signups="open", synced_passkeys=None, kind_of_passkey="cross-platform"
+    )
+    assert done.status_code == 302, done.text
+    found = current()
+    assert (found.app_name, found.allow_user_signups) == ("Home", "open")
+    assert (found.webauthn_allow_synced_passkeys, found.webauthn_authenticator_attachment) == (False, "cross-platform")
+    named = Entry.objects.get(event=Event.SETTINGS_CHANGED).data["settings"]
+    assert "app_name" in named
+    assert "webauthn_allow_synced_passkeys" in named
+    form = console.get(SETTINGS).context["adminform"].form
+    assert (form["synced_passkeys"].value(), form["kind_of_passkey"].value()) == (False, "cross-platform")
+    assert console.get("/api/webauthn/register/start").json()["authenticatorSelection"]["authenticatorAttachment"] == (
+        "cross-platform"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"app_name": ""},
+        {"session_duration": "0"},
+        {"accent_color": "red"},
+        {"home_page_url": "javascript:alert(1)"},
+        {"smtp_port": "99999"},
+        {"signup_default_user_group_ids": "{"},
+        {"signup_default_custom_claims": '[{"key": 1}]'},
+        {"email_verification_enabled": "on"},
+        {"email_verification_enabled": "on", "smtp_host": "mail.example.org", "smtp_port": "25"},
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_said_and_change_nothing(console: Browser, wrong: dict[str, str]) -> None:
+    page = change(console, **{"app_name": "Home"} | wrong)
+    assert page.status_code == 200
+    assert "errorlist" in page.text
+    assert current().app_name == "Pocket ID"
+
+
+def test_a_password_stays_when_nothing_is_typed(console: Browser) -> None:
+    mail = {"smtp_host": "mail.example.org", "smtp_port": "25", "smtp_from": "id@example.org"}
+    change(console, smtp_password="secret words", **mail)
+    assert current().smtp_password == "secret words"
+    change(console, app_name="Home")
+    assert current().smtp_password == "secret words"
+    assert "secret words" not in console.get(SETTINGS).text
+
+
+def test_a_test_mail_arrives_or_says_why_not(console: Browser) -> None:
+    console.press("test-mail", console.get(SETTINGS))
+    assert "This server cannot send e-mail yet" in notes(console)
+    with Mailbox() as mailbox:
+        change(console, smtp_host="127.0.0.1", smtp_port=str(mailbox.port), smtp_from="id@example.org")
+        console.press("test-mail", console.get(SETTINGS))
+        assert mailbox.next()["To"] == "alice@example.org"
+    assert "A mail was sent to alice@example.org." in notes(console)
+
+
+def test_the_log_is_filtered_by_event_app_place_and_person(console: Browser, person: Person, admin: Person) -> None:
+    log.record(Event.CLIENT_AUTHORIZATION, user=person.user, request=None, clientName="Wiki")
+    log.record(Event.CLIENT_AUTHORIZATION, user=admin.user, request=None, clientName="Chat")
+    log.record(Event.PASSKEY_REMOVED, user=person.user, request=None, actor=admin.user, passkeyName="Blue key")
+
+    def found(query: str) -> list[str]:
+        return [entry.event for entry in console.get(f"{LOG}?{query}").context["cl"].result_list]
+
+    assert found("app=Wiki") == [Event.CLIENT_AUTHORIZATION]
+    assert found("event__exact=PASSKEY_REMOVED") == [Event.PASSKEY_REMOVED]
+    assert found("q=bob") == [Event.PASSKEY_REMOVED, Event.CLIENT_AUTHORIZATION]
+    assert found("from=internal") == [Event.SIGN_IN]
+    assert Event.SIGN_IN not in found("from=external")
+    page = console.get(LOG).text
+    for shown in ("bob (alice)", "passkey: Blue key", "app: Wiki", "127.0.0.1 (LAN)", "Firefox on Linux", ">Chat<"):
+        assert shown in page
+
+
+def test_every_cell_of_a_list_names_its_column_for_phones(console: Browser, person: Person) -> None:
+    page = console.get("/admin/accounts/user/").text
+    assert '<td data-label="E-mail address" class="field-email">' in page
+    assert '<th data-label="Username" class="field-username">' in page
