@@ -61,7 +61,7 @@ class EndpointNotFound(AppError):
 
     code = "not_found"
     status = 404
-    message = "API endpoint not found"
+    message: str | Promise = "API endpoint not found"
 
     def as_json(self, request_id: str) -> dict[str, object]:
         return {"error": "API endpoint not found"}
