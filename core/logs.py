@@ -9,6 +9,16 @@ from contextvars import ContextVar
 current_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
+class StrangersNoise(logging.Filter):
+    """What anybody can cause with a request that Django refuses is one line, not a traceback at the level of a fault."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 class LineFormatter(logging.Formatter):
     """``2026-11-21T12:00:00Z INFO pocketid.request GET /login 200 3.1 ms [request id]``"""
 

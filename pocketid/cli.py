@@ -268,24 +268,31 @@ def one_time_access_token(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     """Prepare the database, then serve until told to stop."""
+    from pocketid import env, listening
+
+    try:
+        listening.address(env.from_process())  # before anything is made or migrated
+    except (env.InvalidEnvironment, listening.CannotListen) as wrong:
+        print(f"pocketid cannot start: {wrong}", file=sys.stderr)  # noqa: T201 - what the operator reads
+        return 1
     if status := _prepare():
         return status
     from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
     from django.db import connections
     from django.urls import get_resolver
 
     from apikeys import static_key
     from pocketid import server
+    from pocketid.handler import Handler
 
-    application = get_wsgi_application()
+    application = Handler()
     get_resolver().url_patterns  # noqa: B018 - imports every view now, so that no request waits for it and all workers share them
     static_key.forget_user_without_key()
     connections.close_all()  # A connection must not be shared by the processes that are about to be made.
     try:
         return server.run(application, settings.ENVIRONMENT)
-    except server.ServerMissing as missing:
-        return _fail(str(missing))
+    except (server.ServerMissing, listening.CannotListen) as wrong:
+        return _fail(str(wrong))
 
 
 def _prepare(*, with_keys: bool = True) -> int:
@@ -333,7 +340,8 @@ def _prepare(*, with_keys: bool = True) -> int:
     except ImproperlyConfigured as wrong:
         return _fail(f"DB_CONNECTION_STRING cannot be used: {wrong}")
     except (DatabaseError, OSError) as problem:
-        return _fail(f"the database cannot be used: {str(problem).strip()}")
+        source = "DB_CONNECTION_STRING" if environment.db_connection_string else "DATA_PATH"
+        return _fail(f"the database of {source} cannot be used: {' '.join(str(problem).split())}")
     return 0
 
 

@@ -58,6 +58,11 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _address(value: str) -> str:
+    """Also with the brackets that an IPv6 address has in a URL."""
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
+
 def _outbound(value: str) -> tuple[str, ...]:
     """What more than public addresses may be called: the words private and loopback, names, addresses, networks."""
     entries = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
@@ -74,16 +79,23 @@ def _outbound(value: str) -> tuple[str, ...]:
     return entries
 
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+_LABEL = r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*|[0-9a-f.]*:[0-9a-f:.]*")
+_USUAL_PORT = {"https": ":443", "http": ":80"}
 
 
 def _base_url(value: str) -> str:
-    """The issuer must be one exact text for ever: lower case, no final slash, no path (as Pocket ID)."""
+    """The issuer must be one exact text for ever: lower case, no final slash, no path (as Pocket ID).
+
+    And no usual port: browsers leave it out of the origin that every passkey and every form is checked against.
+    """
     url = value.strip().lower().rstrip("/")
     try:
         parts = urlsplit(url)
-        named = _HOST.fullmatch(parts.hostname or "") is not None
-        valid = parts.scheme in ("http", "https") and named and (parts.port is None or parts.port > 0)
+        url = url.removesuffix(_USUAL_PORT.get(parts.scheme, ""))
+        named = _HOST.fullmatch(parts.hostname or "") is not None and not parts.netloc.endswith(":")
+        numbered = parts.port is None or (parts.port > 0 and parts.netloc.endswith(f":{parts.port}"))
+        valid = parts.scheme in ("http", "https") and named and numbered
     except ValueError:
         valid = False
     if not valid or parts.path or parts.query or parts.fragment or parts.username is not None:
@@ -219,7 +231,7 @@ class Environment:
         _one_of("FULL", "NORMAL"),
         "`FULL` survives a power cut without losing a revocation; `NORMAL` is faster.",
     )
-    host: str = _variable("0.0.0.0", _text, "The address to listen on.")  # noqa: S104 - Pocket ID's default; a container must be reachable
+    host: str = _variable("0.0.0.0", _address, "The address to listen on.")  # noqa: S104 - Pocket ID's default; a container must be reachable
     port: int = _variable(1411, _number(1, 65535), "The port to listen on.")
     server: str = _variable(
         "gunicorn",
@@ -337,11 +349,17 @@ def _from_file(name: str, environ: Mapping[str, str]) -> str:
     if environ.get(name):
         raise InvalidEnvironment(f"{name} and {name}_FILE are both set; allowed is one of them.")
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidEnvironment(
             f"{name}_FILE is {path!r}, which cannot be read ({problem}); allowed is the path of a text file."
         ) from None
+    if not text:
+        # A secret that was never written: without SETUP_TOKEN, say, anybody could become the administrator.
+        raise InvalidEnvironment(
+            f"{name}_FILE is {path!r}, which is empty; allowed is the path of a text file with something in it."
+        )
+    return text
 
 
 def _refuse(name: str, value: str | None, allowed: str) -> NoReturn:

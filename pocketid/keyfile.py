@@ -49,6 +49,8 @@ def _read(path: Path) -> str:
         key = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
+    except NotADirectoryError as problem:
+        raise _unusable_folder(path, problem) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise UnusableKeyFile(f"{path} cannot be read ({problem}); set ENCRYPTION_KEY, or mend the file.") from None
     if len(key) < 16:
@@ -70,7 +72,12 @@ def _make(path: Path) -> str:
     except FileExistsError:
         return _read(path)
     except OSError as problem:
-        raise UnusableKeyFile(
-            f"{path} cannot be written ({problem}); set ENCRYPTION_KEY, or let this user write to {path.parent}."
-        ) from None
+        raise _unusable_folder(path, problem) from None
     return key
+
+
+def _unusable_folder(path: Path, problem: OSError) -> UnusableKeyFile:
+    return UnusableKeyFile(
+        f"DATA_PATH is {str(path.parent)!r}, where {path.name} cannot be written ({problem.strerror});"
+        " allowed is a folder that this user may write to."
+    )

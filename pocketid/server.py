@@ -8,7 +8,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from gunicorn.app.base import BaseApplication
 
 from core import jobs
-from pocketid import __version__
+from pocketid import __version__, listening
 from pocketid.env import Environment
 
 
@@ -17,7 +17,7 @@ class ServerMissing(Exception):
 
 
 def run(application: WSGIHandler, environment: Environment) -> int:
-    """Serve until told to stop; raise ``ServerMissing``."""
+    """Serve until told to stop; raise ``ServerMissing`` or ``listening.CannotListen``."""
     if environment.server == "granian":
         return _granian(environment)
     gc.collect()
@@ -41,7 +41,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        host = f"[{self.environment.host}]" if ":" in self.environment.host else self.environment.host
+        ip = listening.address(self.environment)
+        host = f"[{ip}]" if ":" in ip else ip
         for name, value in {
             "bind": f"{host}:{self.environment.port}",
             "worker_class": "gthread",
@@ -71,10 +72,11 @@ def _granian(environment: Environment) -> int:
         raise ServerMissing(
             "SERVER=granian, but granian is not installed; install requirements/granian.txt or use gunicorn."
         ) from None
+    ip = listening.address(environment)
     _announce(environment)
     Granian(
         "pocketid.wsgi:application",
-        address=environment.host,
+        address=ip,
         port=environment.port,
         interface=Interfaces.WSGI,
         workers=workers(environment),

@@ -227,7 +227,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "core.logs.JsonFormatter" if ENVIRONMENT.log_json else "core.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"strangers": {"()": "core.logs.StrangersNoise"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["strangers"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "pocketid": {"level": {"warn": "WARNING"}.get(ENVIRONMENT.log_level, ENVIRONMENT.log_level.upper())},

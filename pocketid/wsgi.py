@@ -2,13 +2,16 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from core import jobs  # noqa: E402 - Django has to be set up before
+from pocketid.handler import Handler  # noqa: E402
 from pocketid.jobs import JOBS  # noqa: E402
+
+application = Handler()
 
 jobs.start(JOBS)

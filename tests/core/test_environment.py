@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketid import env
-from tests.support.server import ROOT
+from tests.support.server import ROOT, free_port
 
 
 def test_nothing_has_to_be_set() -> None:
@@ -32,6 +32,10 @@ WRONG = [
     ("APP_URL", "https://id.example:x"),
     ("APP_URL", "https://id.example?x"),
     ("APP_URL", "https://"),
+    ("APP_URL", "https://id..example"),
+    ("APP_URL", "https://..."),
+    ("APP_URL", "https://id.example:"),
+    ("APP_URL", "https://id.example:0443"),
     ("INTERNAL_APP_URL", "nonsense"),
     ("APP_ENV", "prod"),
     ("PORT", "0"),
@@ -122,6 +126,14 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("attacks.md", "J9")
+@pytest.mark.parametrize("name", ["SETUP_TOKEN", "STATIC_API_KEY", "ENCRYPTION_KEY", "DB_CONNECTION_STRING"])
+def test_j9_an_empty_file_is_no_secret(name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" \n")
+    with pytest.raises(env.InvalidEnvironment, match=rf"{name}_FILE is '.*', which is empty; allowed is "):
+        env.load({f"{name}_FILE": str(tmp_path / "secret")})
+
+
+@pytest.mark.spec("attacks.md", "J9")
 @pytest.mark.parametrize("name", env.UNSUPPORTED)
 def test_j9_what_somebody_relies_on_is_not_ignored(name: str) -> None:
     with pytest.raises(env.InvalidEnvironment, match=name):
@@ -132,6 +144,25 @@ def test_j9_what_somebody_relies_on_is_not_ignored(name: str) -> None:
 
 def test_the_issuer_is_one_exact_text() -> None:
     assert env.load({"APP_URL": " HTTPS://ID.Example.org/ "}).app_url == "https://id.example.org"
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("https://id.example.org:443", "https://id.example.org"),
+        ("http://localhost:80/", "http://localhost"),
+        ("https://[::1]:443", "https://[::1]"),
+        ("https://id.example.org:80", "https://id.example.org:80"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("https://id.example.org:8443", "https://id.example.org:8443"),
+    ],
+)
+def test_the_public_address_is_the_origin_that_browsers_name(value: str, origin: str) -> None:
+    assert env.load({"APP_URL": value}).app_url == origin
+
+
+def test_an_ipv6_address_to_listen_on_may_have_brackets() -> None:
+    assert env.load({"HOST": "[::1]"}).host == env.load({"HOST": "::1"}).host == "::1"
 
 
 @given(
@@ -163,3 +194,37 @@ def test_the_server_does_not_start_with_a_wrong_value(tmp_path: Path) -> None:
         "pocketid cannot start: PORT is 'seven'; allowed is a whole number from 1 to 65535."
     ]
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/null/data"])
+def test_a_data_path_that_is_no_folder_is_named(path: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "pocketid.cli", "serve"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin", "DATA_PATH": path, "PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1
+    [line] = found.stderr.splitlines()
+    assert line.startswith(
+        f"pocketid cannot start: DATA_PATH is '{path}', where encryption.key cannot be written (Not a"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DB_CONNECTION_STRING", "postgres://u:secret@127.0.0.1:1/x"), ("DB_CONNECTION_STRING", "/dev/null/x.sqlite3")],
+)
+def test_a_database_that_is_not_there_is_one_line(name: str, value: str, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "pocketid.cli", "migrate"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin", "DATA_PATH": str(tmp_path / "data"), name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1
+    [line] = found.stderr.splitlines()
+    assert line.startswith(f"pocketid: the database of {name} cannot be used: ")
+    assert "secret" not in line

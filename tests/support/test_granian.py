@@ -18,3 +18,8 @@ def test_granian_serves_pages_documents_and_set_up() -> None:
         assert page.status_code == 200
         refused = requests.post(metadata["token_endpoint"], data={"grant_type": "authorization_code"}, timeout=5)
         assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        chunks = requests.post(
+            metadata["token_endpoint"], data=iter([b"grant_type=", b"none"]), headers=form, timeout=5
+        )
+        assert chunks.json()["error"] == "unsupported_grant_type"
