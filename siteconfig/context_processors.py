@@ -14,6 +14,7 @@ from siteconfig import guilloche, models
 @dataclass(frozen=True)
 class Site:
     name: str
+    url: str  # APP_URL: where browsers must be for passkeys to work
     host: str
     accent: str
     accent_text: str
@@ -33,6 +34,7 @@ def _site() -> Site:
     art = mark_safe(guilloche.svg(settings.APP_URL))  # noqa: S308
     return Site(
         configuration.app_name,
+        settings.APP_URL,
         host_of(settings.APP_URL),
         configuration.accent_color,
         text_on(configuration.accent_color),

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 
 from accounts import sessions, setup
 from accounts.api.login_codes import Redemption
@@ -23,6 +25,9 @@ from core.errors import CrossSiteRequest, InvalidRequestBody, ValidationFailed
 from core.http import client_ip, endpoint, is_cross_site, json_body, json_response, no_content
 
 SETUP_TOKEN_HEADER = "X-Setup-Token"
+_AT_ANOTHER_ADDRESS = _(
+    "This server's address is %(url)s, and passkeys work only there. Open it at that address, or start it with the right APP_URL."
+)
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -31,6 +36,9 @@ def page(request: HttpRequest) -> HttpResponse:
     form = SetupForm(request.POST or None)
     if request.method == "POST":
         _count_attempt(request)
+    if request.method == "POST" and is_cross_site(request):
+        # An administrator made here could add no passkey, and would be locked out of a server that is set up for ever.
+        form.add_error(None, _AT_ANOTHER_ADDRESS % {"url": settings.APP_URL})
     if request.method == "POST" and form.is_valid():
         try:
             response = redirect("/signup/add-passkey?redirect=/settings/account")

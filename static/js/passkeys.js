@@ -198,6 +198,8 @@ function isBusy(button) {
 
 /** Why passkeys cannot work here, or nothing. */
 function obstacle() {
+  const origin = status?.getAttribute("data-origin");
+  if (origin && origin !== location.origin) return "elsewhere";
   if (!window.isSecureContext) return "insecure";
   return window.PublicKeyCredential ? "" : "unsupported";
 }

@@ -83,6 +83,25 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(browser: Browser) 
     assert not User.objects.exists()
 
 
+def test_nobody_is_made_at_an_address_where_they_could_add_no_passkey(browser: Browser) -> None:
+    page = browser.get("/setup")
+    token = page.cookies["pocketid_csrf"].value
+    for address in ("127.0.0.1:1411", "id.example.org"):
+        answer = browser.post(
+            "/setup",
+            {"username": "alice", "csrfmiddlewaretoken": token},
+            headers={"Origin": f"http://{address}", "Host": address},
+        )
+        assert answer.status_code == 422
+        assert "address is http://localhost:1411, and passkeys work only there" in answer.text
+        assert 'value="alice"' in answer.text
+    assert not User.objects.exists()
+    # Where a proxy changes the Host header, the form is refused before; the page says the same.
+    refused = browser.post("/setup", {"username": "alice"}, headers={"Origin": "http://127.0.0.1:1411"})
+    assert refused.status_code == 403
+    assert 'href="http://localhost:1411"' in refused.text
+
+
 def test_the_page_wants_its_own_token(browser: Browser) -> None:
     browser.get("/setup")
     assert browser.post("/setup", {"username": "mallory"}).status_code == 403

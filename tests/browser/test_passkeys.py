@@ -56,6 +56,12 @@ def test_a_cancelled_sign_in_is_said_calmly_and_can_be_tried_again(administrator
     administrator.wait_for("/settings/account")
 
 
+def test_at_another_address_the_page_says_where_the_passkeys_work(administrator: Visitor) -> None:
+    administrator.page.goto(administrator.base_url.replace("localhost", "127.0.0.1") + "/login")
+    administrator.expect_passkey_message(f"This server's address is {administrator.base_url}")
+    expect(administrator.page.locator('[data-action="passkey-sign-in"]')).to_be_disabled()
+
+
 def test_the_same_device_cannot_be_added_twice(administrator: Visitor) -> None:
     administrator.sign_in()
     known = administrator.page.locator(PASSKEYS).count()
