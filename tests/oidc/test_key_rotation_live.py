@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,8 +11,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from tests.oidc.test_races import Live, register
-from tests.support.authenticator import Authenticator
+from tests.oidc.test_races import Live
 from tests.support.http_browser import HttpBrowser
 from tests.support.oidc import RelyingParty
 from tests.support.server import ROOT, Server
@@ -48,22 +46,6 @@ class Watch:
 
 def keys(server: Server) -> KeySet:
     return KeySet.import_key_set(requests.get(f"{server.base_url}/.well-known/jwks.json", timeout=10).json())
-
-
-@pytest.fixture
-def two(live_database: str) -> Iterator[tuple[Live, Server]]:
-    """Two servers with one issuer and one database, and an app that may speak to both."""
-    unlimited = {"DISABLE_RATE_LIMITING": "true"}
-    with Server(database_url=live_database, environment=unlimited) as one:
-        same = {"APP_URL": one.base_url, "DATA_PATH": str(one.data_path)}
-        with Server(database_url=live_database, environment=unlimited | same) as other:
-            device, browser = Authenticator(one.base_url), HttpBrowser(one.base_url)
-            browser.set_up(device)
-            browser.sign_in(device)
-            app = RelyingParty(one.base_url, *register(browser))
-            yield Live(one, browser, device, app), other
-            for server in (one, other):
-                assert "Traceback" not in server.log, server.log[-4000:]
 
 
 def rotate(server: Server) -> str:
