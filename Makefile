@@ -24,7 +24,7 @@ HAS_POSTGRESQL := { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || comma
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock packages
+.PHONY: help run test check bench specifications lock packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ check: .venv/test .venv/project ## Look for mistakes without running tests: form
 
 bench: .venv/test $(READY) ## Measure the real server under load
 	@$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
+
+specifications: .venv/test ## Write docs/specifications.md again, from the tests
+	$(BIN)/python -m tests.specifications
 
 # Pins that are there stay as they are: `make lock LOCK_FLAGS=--upgrade` takes newer ones.
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -q $(LOCK_FLAGS)

@@ -112,7 +112,7 @@ def fill(codes: int) -> dict[str, object]:
         for token, held in zip(chains, grants, strict=False)
     )
     # As long as the real ones, whose signature nobody checks here.
-    access = [f"{secrets.token_urlsafe(450)}.{new_token()}" for _ in range(TOKENS)]
+    access = [f"{secrets.token_urlsafe(60)}.{_claims()}.{secrets.token_urlsafe(256)}" for _ in range(TOKENS)]
     AccessToken.objects.bulk_create(
         (
             AccessToken(
@@ -127,7 +127,22 @@ def fill(codes: int) -> dict[str, object]:
         ),
         batch_size=2000,
     )
-    return found | {"refresh_tokens": chains, "access_tokens": access}
+    # Each of them is revoked once. They are found by their hash alone, so they may be short.
+    revocable = [new_token() for _ in range(codes)]
+    AccessToken.objects.bulk_create(
+        (
+            AccessToken(token_checksum=hash_token(token), application=rs256, expires=later, scope="", resource=[])
+            for token in revocable
+        ),
+        batch_size=2000,
+    )
+    return found | {"refresh_tokens": chains, "access_tokens": access, "revocable": revocable}
+
+
+def _claims() -> str:
+    """The middle part of a JWT, of which introspection reads ``jti``."""
+    claims = {"jti": secrets.token_hex(16), "scope": SCOPE, "padding": secrets.token_hex(100)}
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
 
 
 if __name__ == "__main__":

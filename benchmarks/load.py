@@ -119,7 +119,7 @@ def _loop(
 
 
 def _judge(work: Work, load: Load, connection: _Connection, answer: bytes, now: float) -> None:
-    if answer[9:12] != work.status or work.holds not in answer:
+    if not work.is_good(connection.number, answer):
         load.errors[answer[9:12].decode("latin-1")] += 1
         return
     load.latencies.append(now - connection.sent_at)

@@ -10,6 +10,11 @@ from urllib.parse import urlencode
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
+# RFC 7636 appendix B
+VERIFIER, CHALLENGE = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+_CODE = re.compile(rb"[?]code=([^&\s]+)")
+_TOKENS = re.compile(rb'"(access_token|refresh_token)": ?"([^"]+)"')
 _REFRESH_TOKEN = re.compile(rb'"refresh_token": ?"([^"]+)"')
 
 
@@ -24,13 +29,22 @@ class RanOut(Exception):
 
 @dataclass(frozen=True)
 class Work:
-    """``request`` gives the next one of a connection (they are numbered), ``learn`` is told each good answer."""
+    """``request`` gives the next one of a connection (they are numbered), ``learn`` is told each good answer.
+
+    ``steps`` requests belong together; ``expects`` says what a good answer to the next of them is, else all are alike.
+    """
 
     name: str
     status: bytes
     holds: bytes
     request: Callable[[int], bytes]
     learn: Callable[[int, bytes], None] | None = None
+    steps: int = 1
+    expects: Callable[[int], tuple[bytes, bytes]] | None = None
+
+    def is_good(self, connection: int, answer: bytes) -> bool:
+        status, holds = self.expects(connection) if self.expects is not None else (self.status, self.holds)
+        return answer[9:12] == status and holds in answer
 
     def next_request(self, connection: int) -> bytes:
         """The next one, from the next visitor; raise ``RanOut``."""
@@ -48,6 +62,12 @@ def works(filled: Mapping[str, Any], port: int) -> list[Work]:
     userinfo = cycle(
         [_get(host, "/api/oidc/userinfo", f"Authorization: Bearer {token}") for token in filled["access_tokens"]]
     )
+    introspect = cycle(
+        [_post(host, "/api/oidc/introspect", filled["RS256"], {"token": token}) for token in filled["access_tokens"]]
+    )
+    machine = _post(host, "/api/oidc/token", filled["RS256"], {"grant_type": "client_credentials"})
+    push = _post(host, "/api/oidc/par", filled["RS256"], _asked(filled))
+    journey = _Journey(filled, host)
     return [
         Work("bare", b"200", b'"constant"', lambda _n: bare),
         Work("const", b"200", b'"constant"', lambda _n: const),
@@ -57,6 +77,11 @@ def works(filled: Mapping[str, Any], port: int) -> list[Work]:
         Work("refresh", b"200", b'"refresh_token"', refresh.request, refresh.learn),
         Work("userinfo", b"200", b'"preferred_username"', lambda _n: next(userinfo)),
         Work("authorize", b"303", b"?code=", _authorize(filled, host)),
+        Work("introspect", b"200", b'"active": true', lambda _n: next(introspect)),
+        Work("revoke", b"200", b"", _revoke(filled, host)),
+        Work("client_credentials", b"200", b'"access_token"', lambda _n: machine),
+        Work("par", b"201", b'"request_uri"', lambda _n: push),
+        Work("journey", b"", b"", journey.request, journey.learn, steps=4, expects=journey.expects),
         Work("discovery", b"200", b'"token_endpoint"', lambda _n: discovery),
         Work("jwks", b"200", b'"kid"', lambda _n: jwks),
     ]
@@ -120,19 +145,82 @@ class _Refresh:
         self.tokens[connection] = found[1].decode()
 
 
-def _authorize(filled: Mapping[str, Any], host: str) -> Callable[[int], bytes]:
-    query = urlencode(
-        {
-            "response_type": "code",
-            "client_id": filled["RS256"][0],
-            "redirect_uri": filled["redirect_uri"],
-            "scope": filled["scope"],
-            "state": "af0ifjsldkjaf0ifjsldkj",
-            "nonce": "n-0S6_WzA2Mj",
-            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-            "code_challenge_method": "S256",
-        }
+def _revoke(filled: Mapping[str, Any], host: str) -> Callable[[int], bytes]:
+    left: Iterator[str] = iter(filled["revocable"])
+
+    def request(_connection: int) -> bytes:
+        token = next(left, None)
+        if token is None:
+            raise RanOut
+        return _post(host, "/api/oidc/revoke", filled["RS256"], {"token": token})
+
+    return request
+
+
+class _Journey:
+    """A whole sign-in on each connection, again and again: authorize, exchange the code, userinfo, refresh."""
+
+    EXPECTED = (
+        (b"303", b"?code="),
+        (b"200", b'"refresh_token"'),
+        (b"200", b'"preferred_username"'),
+        (b"200", b'"refresh_token"'),
     )
+
+    def __init__(self, filled: Mapping[str, Any], host: str) -> None:
+        self.filled, self.host = filled, host
+        self.authorize = _authorize(filled, host, scope=filled["scope"] + " offline_access")
+        self.step: dict[int, int] = {}
+        self.held: dict[int, dict[str, str]] = {}
+
+    def request(self, connection: int) -> bytes:
+        step, held = self.step.get(connection, 0), self.held.get(connection, {})
+        if step == 0:
+            return self.authorize(connection)
+        if step == 1:
+            form = {
+                "grant_type": "authorization_code",
+                "code": held["code"],
+                "redirect_uri": self.filled["redirect_uri"],
+                "code_verifier": VERIFIER,
+            }
+            return _post(self.host, "/api/oidc/token", self.filled["RS256"], form)
+        if step == 2:
+            return _get(self.host, "/api/oidc/userinfo", f"Authorization: Bearer {held['access_token']}")
+        form = {"grant_type": "refresh_token", "refresh_token": held["refresh_token"]}
+        return _post(self.host, "/api/oidc/token", self.filled["RS256"], form)
+
+    def expects(self, connection: int) -> tuple[bytes, bytes]:
+        return self.EXPECTED[self.step.get(connection, 0)]
+
+    def learn(self, connection: int, answer: bytes) -> None:
+        step = self.step.get(connection, 0)
+        held = self.held.setdefault(connection, {})
+        if step == 0:
+            found = _CODE.search(answer)
+            assert found is not None
+            held["code"] = found[1].decode()
+        elif step == 1:
+            for name, value in _TOKENS.findall(answer):
+                held[name.decode()] = value.decode()
+        self.step[connection] = (step + 1) % 4
+
+
+def _asked(filled: Mapping[str, Any], scope: str = "") -> dict[str, str]:
+    return {
+        "response_type": "code",
+        "client_id": filled["RS256"][0],
+        "redirect_uri": filled["redirect_uri"],
+        "scope": scope or filled["scope"],
+        "state": "af0ifjsldkjaf0ifjsldkj",
+        "nonce": "n-0S6_WzA2Mj",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+
+
+def _authorize(filled: Mapping[str, Any], host: str, scope: str = "") -> Callable[[int], bytes]:
+    query = urlencode(_asked(filled, scope))
     requests = [
         _get(
             host,

@@ -1,12 +1,15 @@
 """Both metadata documents (OIDC Discovery section 3, RFC 8414 section 2) and the keys (RFC 7517 section 5)."""
 
+import hashlib
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
 
-from core.http import endpoint, json_response
+from core.http import endpoint
 from oidc import client_assertions, signing_keys
 from oidc.authorization_request import PROMPTS, RESPONSE_MODES
 from oidc.claims import SCOPES
@@ -34,26 +37,56 @@ CACHED = "public, max-age=300"
 
 @endpoint("GET", cors=True)
 def metadata(request: HttpRequest) -> HttpResponse:
-    response = HttpResponse(_document(tuple(signing_keys.algorithms())), content_type="application/json; charset=utf-8")
-    response["Cache-Control"] = CACHED
-    return response
+    return _answer(request, _document(tuple(signing_keys.algorithms())))
 
 
 @endpoint("GET", cors=True)
 def jwks(request: HttpRequest) -> HttpResponse:
-    response = json_response({"keys": signing_keys.published()})
-    response["Cache-Control"] = CACHED
-    return response
+    keys = signing_keys.published()
+    return _answer(request, _key_set(tuple(key["kid"] for key in keys), keys))
 
 
-_documents: dict[tuple[str, ...], bytes] = {}
+@dataclass(frozen=True)
+class _Made:
+    """A document as it is sent, and its entity tag (RFC 9110 section 8.8.3)."""
+
+    body: bytes
+    etag: str
 
 
-def _document(algorithms: tuple[str, ...]) -> bytes:
+_documents: dict[tuple[str, ...], _Made] = {}
+
+
+def _document(algorithms: tuple[str, ...]) -> _Made:
     """Made once for each set of algorithms; nothing else in it changes while the process runs."""
     if algorithms not in _documents:
-        _documents[algorithms] = json.dumps(_metadata(list(algorithms))).encode()
+        _documents[algorithms] = _make(_metadata(list(algorithms)))
     return _documents[algorithms]
+
+
+_key_sets: dict[tuple[str, ...], _Made] = {}
+
+
+def _key_set(kids: tuple[str, ...], keys: list[dict[str, Any]]) -> _Made:
+    """Made once for each set of keys: a key's id is the hash of what is in it (RFC 7638)."""
+    if kids not in _key_sets:
+        _key_sets.clear()  # the keys before a rotation do not come back
+        _key_sets[kids] = _make({"keys": keys})
+    return _key_sets[kids]
+
+
+def _make(document: dict[str, Any]) -> _Made:
+    body = json.dumps(document).encode()
+    return _Made(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def _answer(request: HttpRequest, made: _Made) -> HttpResponse:
+    """The document, or 304 for whoever has it already."""
+    response = HttpResponse(made.body, content_type="application/json; charset=utf-8")
+    response["Cache-Control"], response["ETag"] = CACHED, made.etag
+    if "HTTP_IF_NONE_MATCH" in request.META:
+        return cast("HttpResponse", get_conditional_response(request, etag=made.etag, response=response))
+    return response
 
 
 def _metadata(algorithms: list[str]) -> dict[str, Any]:

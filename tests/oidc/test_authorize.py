@@ -57,6 +57,7 @@ def test_a_request_from_nobody_knows_where_ends_on_a_page(
     assert Grant.objects.count() == 1
 
 
+@pytest.mark.spec("RFC 6749", "4.1.2.1")
 def test_programs_get_the_same_refusal_as_json(at_home: Browser, client_app: App) -> None:
     response = at_home.get(
         "/authorize?" + urlencode(client_app.request(client_id="unknown")), headers={"Accept": "application/json"}
@@ -64,6 +65,7 @@ def test_programs_get_the_same_refusal_as_json(at_home: Browser, client_app: App
     assert (response.status_code, response.json()["code"]) == (400, "invalid_client")
 
 
+@pytest.mark.spec("RFC 6749", "3.1")
 @pytest.mark.parametrize(
     "name",
     ["client_id", "redirect_uri", "scope", "state", "nonce", "prompt", "response_type", "code_challenge", "unheard_of"],
@@ -77,6 +79,7 @@ def test_a_parameter_that_comes_twice_is_used_neither_way(at_home: Browser, clie
     assert is_error_page(at_home.get("/authorize?" + query))
 
 
+@pytest.mark.spec("RFC 6749", "3.1.2.3")
 def test_plain_oauth_may_leave_out_the_only_redirect_uri(at_home: Browser, client_app: App) -> None:
     response = client_app.sent_back(at_home, scope="profile", redirect_uri=None)
     assert response["Location"].startswith(CALLBACK + "?code=")
@@ -86,6 +89,7 @@ def test_plain_oauth_may_leave_out_the_only_redirect_uri(at_home: Browser, clien
     assert is_error_page(pattern.ask(at_home, scope="profile", redirect_uri=None))
 
 
+@pytest.mark.spec("RFC 6749", "3.1.2.2")
 def test_an_app_without_redirect_uris_has_no_answers(at_home: Browser) -> None:
     none = an_app("None", redirect_uris="")
     assert is_error_page(none.ask(at_home))
@@ -139,12 +143,14 @@ def test_a_wrong_request_is_answered_to_the_app(
     assert Grant.objects.count() == 1
 
 
+@pytest.mark.spec("RFC 9700", "2.1.1")
 def test_a_public_app_must_use_pkce(at_home: Browser, public_app: App) -> None:
     given = answer(public_app.ask(at_home, code_challenge=None, code_challenge_method=None))
     assert given["error"] == "invalid_request"
     assert "PKCE" in given["error_description"]
 
 
+@pytest.mark.spec("RFC 7636", "4.4.1")
 def test_a_confidential_app_uses_pkce_when_it_is_told_to(at_home: Browser) -> None:
     strict = an_app("Strict", pkce_required=True)
     assert answer(strict.ask(at_home))["error"] == "invalid_request"
@@ -175,6 +181,7 @@ def test_state_comes_back_as_it_was(at_home: Browser, client_app: App, state: st
 # Response modes
 
 
+@pytest.mark.spec("OAuth 2.0 Multiple Response Types", "2.1")
 def test_the_fragment_mode(at_home: Browser, client_app: App) -> None:
     response = client_app.ask(at_home, response_mode="fragment")
     assert response["Location"].startswith(CALLBACK + "#code=")
@@ -200,6 +207,7 @@ def test_the_form_post_mode(at_home: Browser, client_app: App, extra: dict[str, 
     assert response["Cache-Control"] == "no-store"
 
 
+@pytest.mark.spec("RFC 6749", "3.1.2")
 def test_a_callback_with_a_query_keeps_it(at_home: Browser) -> None:
     app = an_app("Query", redirect_uris=CALLBACK + "?tenant=1")
     app.redirect_uri = CALLBACK + "?tenant=1"
@@ -207,6 +215,7 @@ def test_a_callback_with_a_query_keeps_it(at_home: Browser) -> None:
     assert response["Location"].startswith(CALLBACK + "?tenant=1&code=")
 
 
+@pytest.mark.spec("RFC 8252", "7.1")
 def test_an_app_on_a_phone_has_a_scheme_of_its_own(at_home: Browser) -> None:
     app = an_app("Immich", redirect_uris="app.immich:///oauth-callback")
     app.redirect_uri = "app.immich:///oauth-callback"
@@ -225,6 +234,7 @@ def test_a_native_app_listens_on_any_loopback_port(at_home: Browser, port: str) 
 # Scopes and other parameters
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 @pytest.mark.parametrize(
     ("scope", "granted"),
     [
@@ -287,12 +297,14 @@ def test_a_request_may_be_posted_by_another_site(at_home: Browser, client_app: A
     assert stranger["Location"].startswith("/interaction?interaction=")
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 def test_a_post_reads_its_body_alone(at_home: Browser, client_app: App) -> None:
     query = urlencode(client_app.request())
     assert is_error_page(at_home.post("/authorize?" + query, "", content_type="application/x-www-form-urlencoded"))
     assert is_error_page(at_home.send("/authorize", client_app.request()))
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "trace"])
 def test_other_methods_are_refused(at_home: Browser, client_app: App, method: str) -> None:
     response = getattr(at_home, method)("/authorize?" + urlencode(client_app.request()))
@@ -300,6 +312,7 @@ def test_other_methods_are_refused(at_home: Browser, client_app: App, method: st
     assert Grant.objects.count() == 1
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 def test_head_is_answered_like_get(at_home: Browser, client_app: App) -> None:
     assert answer(at_home.head("/authorize?" + urlencode(client_app.request())))["code"]
 
@@ -313,6 +326,7 @@ def test_a_hint_of_the_person_who_is_signed_in_goes_on(at_home: Browser, client_
     assert answer(client_app.ask(at_home, id_token_hint=hint, prompt="none"))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.2")
 def test_a_hint_of_somebody_else_is_login_required(at_home: Browser, client_app: App, admin: Person) -> None:
     hers = Browser()
     hers.sign_in(admin)
@@ -339,10 +353,12 @@ def test_a_restricted_app_turns_others_away_on_a_page(at_home: Browser, person: 
     assert app.code(at_home)
 
 
+@pytest.mark.spec("RFC 6749", "4.1.2.1")
 def test_restricted_to_no_group_means_nobody(at_home: Browser) -> None:
     assert is_error_page(an_app("Nobody", is_group_restricted=True).ask(at_home))
 
 
+@pytest.mark.spec("RFC 6749", "4.1.2.1")
 def test_a_stranger_hears_of_the_restriction_after_signing_in(browser: Browser, person: Person) -> None:
     app = an_app("Nobody", is_group_restricted=True)
     interaction = app.ask(browser)["Location"]
@@ -351,6 +367,7 @@ def test_a_stranger_hears_of_the_restriction_after_signing_in(browser: Browser, 
     assert is_error_page(browser.get(interaction))
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_a_disabled_person_gets_a_page_and_no_code(at_home: Browser, client_app: App, person: Person) -> None:
     person.user.disabled = True
     person.user.save()

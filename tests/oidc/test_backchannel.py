@@ -71,6 +71,7 @@ def signed_in(browser: Browser, person: Person, app: App) -> dict[str, object]:
     return jwt.decode(app.tokens(browser)["id_token"], keys).claims
 
 
+@pytest.mark.spec("OIDC Back-Channel Logout", "2.4")
 def test_signing_out_sends_one_signed_token_with_the_session(
     browser: Browser, person: Person, app: App, listener: Listener
 ) -> None:
@@ -88,6 +89,7 @@ def test_signing_out_sends_one_signed_token_with_the_session(
     assert backchannel.deliver_due() == 0  # not twice
 
 
+@pytest.mark.spec("OIDC Back-Channel Logout", "2.8")
 def test_an_app_that_does_not_answer_well_is_told_again_later(
     browser: Browser, person: Person, app: App, listener: Listener
 ) -> None:
@@ -106,6 +108,7 @@ def test_an_app_that_does_not_answer_well_is_told_again_later(
     assert delivery.next_attempt_at is None
 
 
+@pytest.mark.spec("OIDC Back-Channel Logout", "2.8")
 def test_it_is_given_up_after_five_attempts(browser: Browser, person: Person, app: App, listener: Listener) -> None:
     signed_in(browser, person, app)
     listener.status = 302

@@ -22,6 +22,7 @@ def claims_of(id_token: str) -> dict[str, object]:
     return jwt.decode(id_token, options={"verify_signature": False})
 
 
+@pytest.mark.spec("OIDC Core", "5.5")
 def test_each_place_gets_what_was_asked_for_it(at_home: Browser, person: Person) -> None:
     app = an_app("Certified", claims_in_id_token=False)
     asked = {"userinfo": {"name": {"essential": True}}, "id_token": {"email": None, "nonsense": None}}
@@ -34,6 +35,7 @@ def test_each_place_gets_what_was_asked_for_it(at_home: Browser, person: Person)
     assert "email" not in at_userinfo
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_the_person_agrees_to_claims_as_to_scopes(at_home: Browser, client_app: App) -> None:
     client_app.tokens(at_home, scope="openid")
     asked = json.dumps({"userinfo": {"email": None}})
@@ -41,6 +43,7 @@ def test_the_person_agrees_to_claims_as_to_scopes(at_home: Browser, client_app: 
     assert answer(client_app.ask(at_home, scope="openid", claims=asked, prompt="none"))["error"] == "consent_required"
 
 
+@pytest.mark.spec("OIDC Core", "5.5")
 @pytest.mark.parametrize("text", ["x", "[]", '"name"', "{" * 5000])
 def test_what_is_no_object_is_refused(at_home: Browser, client_app: App, text: str) -> None:
     assert answer(client_app.ask(at_home, claims=text))["error"] == "invalid_request"

@@ -189,6 +189,7 @@ def test_of_simultaneous_uses_one_wins(app: App, key: Key) -> None:
         assert sorted(pool.map(once, range(16))) == [200] + [401] * 15
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_what_was_used_is_forgotten_when_it_has_ended(app: App, key: Key) -> None:
     ask(assertion(app.client.client_id, key))
     assert cleanup.delete_expired() == 0
@@ -225,6 +226,7 @@ def test_nothing_symmetric_and_nothing_unsigned(app: App, key: Key) -> None:
     reason(ask(".".join((*parts, "")), client_id=app.client.client_id))
 
 
+@pytest.mark.spec("OIDC Core", "10.1")
 def test_a_key_without_an_id_is_tried_when_none_is_named(db: None) -> None:
     from oidc.registered_keys import key_set
 
@@ -309,6 +311,7 @@ def test_strangers_cannot_make_us_ask_again_and_again(
     assert server.asked == ["/jwks", "/nothing"]
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 def test_a_key_server_that_is_down_for_a_while_stops_nobody(published: App, key: Key, server: KeyServer) -> None:
     name = published.client.client_id
     assert ask(assertion(name, key)).status_code == 200
@@ -321,6 +324,7 @@ def test_a_key_server_that_is_down_for_a_while_stops_nobody(published: App, key:
     assert "cannot be read" in reason(ask(assertion(name, key)))
 
 
+@pytest.mark.spec("RFC 7517", "5")
 @pytest.mark.parametrize(
     "document",
     [b"", b"{}", b"[]", b"<html>", b'{"keys": 7}', b'{"keys": [7, {}, {"kty": "oct", "k": "x"}]}', b"x" * 600_000],
@@ -347,6 +351,7 @@ def test_the_operator_may_forbid_private_addresses(published: App, key: Key, ser
     assert server.asked == []
 
 
+@pytest.mark.spec("RFC 7517", "4.2")
 def test_keys_that_are_too_weak_or_not_for_signing_are_passed_over(db: None, server: KeyServer) -> None:
     weak, strong = a_key("RS256", kid="weak", bits=1024), a_key("RS256", kid="strong")
     server.documents["/jwks"] = public(weak, strong)
@@ -358,6 +363,7 @@ def test_keys_that_are_too_weak_or_not_for_signing_are_passed_over(db: None, ser
     reason(ask(assertion(app.client.client_id, strong, algorithm="RS256")))
 
 
+@pytest.mark.spec("OIDC Core", "9")
 def test_secrets_still_work_beside_it(app: App) -> None:
     assert app.token(**CREDENTIALS).status_code == 200
     Client.objects.update(jwks=[])

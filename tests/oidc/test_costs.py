@@ -19,7 +19,7 @@ from oidc.models import Consent
 from oidc.signing_keys import Signer
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
-from tests.oidc.app import App, an_app, answer, http, userinfo
+from tests.oidc.app import App, an_app, answer, basic, http, post_form, userinfo
 
 pytestmark = pytest.mark.postgres
 SCOPE = "openid profile email groups offline_access"
@@ -111,6 +111,24 @@ def test_userinfo_reads_once(at_home: Browser, client_app: App, bill) -> None:
         assert userinfo(token).status_code == 200
     assert (len(spent.statements), spent.reads) == (1, 1), spent.statements
     assert (spent.signatures, spent.parsed_keys, spent.stretched_secrets) == (0, 0, 0)
+
+
+def test_introspection_reads_once(at_home: Browser, client_app: App, bill) -> None:
+    held = client_app.tokens(at_home, scope=SCOPE)
+    headers = {"Authorization": basic(client_app.client.client_id, client_app.secret)}
+    for token in (held["access_token"], held["refresh_token"], "unknown"):
+        with bill() as spent:
+            assert post_form("/api/oidc/introspect", {"token": token}, headers=headers).status_code == 200
+        assert (len(spent.statements), spent.reads) == (1, 1), spent.statements
+        assert (spent.signatures, spent.parsed_keys, spent.stretched_secrets) == (0, 0, 0)
+
+
+def test_client_credentials_read_once_and_write_once(client_app: App, bill) -> None:
+    assert client_app.token(grant_type="client_credentials").status_code == 200
+    with bill() as spent:
+        assert client_app.token(grant_type="client_credentials").status_code == 200
+    assert (spent.reads, spent.writes) == (1, 1), spent.statements
+    assert (spent.signatures, spent.parsed_keys, spent.stretched_secrets) == (1, 0, 0)
 
 
 def test_a_silent_authorization_reads_twice_and_writes_three_times(at_home: Browser, client_app: App, bill) -> None:

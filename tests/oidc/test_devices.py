@@ -60,6 +60,7 @@ def test_a_code_in_the_address_approves_nothing(at_home: Browser, client_app: Ap
     assert poll(client_app, device).json()["error"] == "authorization_pending"
 
 
+@pytest.mark.spec("RFC 8628", "3.5")
 def test_a_device_that_is_turned_away_is_told_so(at_home: Browser, client_app: App) -> None:
     device = begin(client_app)
     at_home.press("device-deny", at_home.get("/device", {"user_code": device["user_code"]}))
@@ -89,6 +90,7 @@ def test_another_app_learns_nothing_from_a_device_code(at_home: Browser, client_
     assert poll(client_app, device).status_code == 200
 
 
+@pytest.mark.spec("RFC 8628", "3.2")
 def test_a_device_code_ends_after_a_quarter_of_an_hour(at_home: Browser, client_app: App) -> None:
     device = begin(client_app)
     with later(901):
@@ -99,6 +101,7 @@ def test_a_device_code_ends_after_a_quarter_of_an_hour(at_home: Browser, client_
     assert refused.json()["code"] == "oidc_device_code_expired"
 
 
+@pytest.mark.spec("RFC 8628", "3.3")
 def test_whoever_may_not_use_the_app_cannot_bring_it_to_a_device(at_home: Browser, client_app: App) -> None:
     device = begin(client_app)
     client_app.client.is_group_restricted = True
@@ -108,6 +111,7 @@ def test_whoever_may_not_use_the_app_cannot_bring_it_to_a_device(at_home: Browse
     assert poll(client_app, device).json()["error"] == "authorization_pending"
 
 
+@pytest.mark.spec("RFC 8628", "5.2")
 def test_both_codes_are_kept_as_hashes(client_app: App) -> None:
     device = begin(client_app)
     row = DeviceGrant.objects.get()

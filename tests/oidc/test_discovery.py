@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from oidc import signing_keys
+from oidc import key_rotation, signing_keys
 from oidc.models import SigningKey
 from tests.oidc.app import http
 
@@ -85,11 +85,13 @@ def test_every_address_in_the_document_exists(db: None) -> None:
         assert {http().get(path).status_code, http().post(path).status_code} != {404}, name
 
 
+@pytest.mark.spec("RFC 8414", "3")
 def test_both_documents_are_the_same_bytes(db: None) -> None:
     first, second = (http().get(path).content for path in DOCUMENTS)
     assert first == second
 
 
+@pytest.mark.spec("OIDC Discovery", "4.2")
 @pytest.mark.parametrize("path", [*DOCUMENTS, "/.well-known/jwks.json"])
 def test_anybody_may_read_it_from_any_page_and_keep_it_a_while(db: None, path: str) -> None:
     answer = http().get(path, headers={"Origin": "https://spa.example"})
@@ -103,6 +105,7 @@ def test_anybody_may_read_it_from_any_page_and_keep_it_a_while(db: None, path: s
     assert http().head(path).status_code == 200
 
 
+@pytest.mark.spec("OIDC Discovery", "4.3")
 @pytest.mark.parametrize("host", ["evil.example", "localhost:9999", "[::1]", "a b"])
 def test_the_host_header_changes_nothing(db: None, host: str) -> None:
     answer = http().get(DOCUMENTS[0], headers={"Host": host, "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"})
@@ -110,6 +113,7 @@ def test_the_host_header_changes_nothing(db: None, host: str) -> None:
     assert "evil" not in answer.text
 
 
+@pytest.mark.spec("OIDC Discovery", "3")
 def test_apps_inside_may_be_sent_to_an_internal_address(db: None, settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from oidc.views import discovery
 
@@ -156,7 +160,28 @@ def test_private_keys_are_encrypted_where_they_lie(db: None) -> None:
         assert signing_keys.signer(row.kid).algorithm == row.algorithm
 
 
+@pytest.mark.spec("OIDC Core", "10.1")
 def test_there_is_one_current_key_of_an_algorithm(db: None) -> None:
     before = SigningKey.objects.count()
     assert signing_keys.ensure("RS256") == signing_keys.ensure("RS256")
     assert SigningKey.objects.count() == before
+
+
+@pytest.mark.spec("RFC 9110", "8.8.3")
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/jwks.json"])
+def test_whoever_has_it_is_told_so(db: None, path: str) -> None:
+    first = http().get(path)
+    assert (first["Cache-Control"], first.status_code) == ("public, max-age=300", 200)
+    for known in (first["ETag"], f"W/{first['ETag']}", f'"another", {first["ETag"]}', "*"):
+        again = http().get(path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], first["Cache-Control"])
+        assert again["Access-Control-Allow-Origin"] == "*"
+    assert http().get(path, headers={"If-None-Match": '"another"'}).content == first.content
+
+
+def test_another_key_set_has_another_tag(db: None) -> None:
+    before = http().get("/.well-known/jwks.json")["ETag"]
+    key_rotation.prepare("ES256")
+    signing_keys.forget_published()
+    assert http().get("/.well-known/jwks.json")["ETag"] != before

@@ -71,6 +71,7 @@ def test_a_good_hint_signs_out_at_once_and_goes_back_to_the_app(
     assert Entry.objects.get(event=Event.SIGN_OUT).data["clientName"] == "Wiki"
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "2")
 def test_only_what_the_app_got_from_this_sign_in_ends(
     at_home: Browser, client_app: App, person: Person, tokens: dict[str, str]
 ) -> None:
@@ -82,11 +83,13 @@ def test_only_what_the_app_got_from_this_sign_in_ends(
     assert elsewhere.get("/settings/account").status_code == 200
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "2")
 def test_without_an_address_the_person_stays_here(at_home: Browser, tokens: dict[str, str]) -> None:
     assert end(at_home, id_token_hint=tokens["id_token"]) == "http://localhost:1411/signed-out"
     assert at_home.get("/signed-out").status_code == 200
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "4")
 def test_a_hint_is_enough_where_nobody_is_signed_in_any_more(at_home: Browser, tokens: dict[str, str]) -> None:
     stranger = Browser()
     assert end(stranger, id_token_hint=tokens["id_token"], post_logout_redirect_uri=GOODBYE) == GOODBYE
@@ -150,6 +153,7 @@ def test_anything_else_asks_the_person_and_goes_nowhere(
     assert userinfo(tokens["access_token"]).status_code in (200, 403)
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "4")
 def test_a_parameter_that_comes_twice_asks_the_person(at_home: Browser, tokens: dict[str, str]) -> None:
     response = at_home.get(
         f"/api/oidc/end-session?id_token_hint={tokens['id_token']}&post_logout_redirect_uri={GOODBYE}&post_logout_redirect_uri=https://evil.example"
@@ -157,6 +161,7 @@ def test_a_parameter_that_comes_twice_asks_the_person(at_home: Browser, tokens: 
     assert response["Location"] == ASKED
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "4")
 def test_an_expired_hint_speaks_for_its_own_session_alone(at_home: Browser, client_app: App, person: Person) -> None:
     from siteconfig.models import SiteConfiguration
 
@@ -171,6 +176,7 @@ def test_an_expired_hint_speaks_for_its_own_session_alone(at_home: Browser, clie
         assert end(browser, id_token_hint=hint, post_logout_redirect_uri=GOODBYE) == GOODBYE
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "4")
 def test_a_hint_for_an_app_that_is_gone_asks_the_person(
     at_home: Browser, client_app: App, tokens: dict[str, str]
 ) -> None:
@@ -178,6 +184,7 @@ def test_a_hint_for_an_app_that_is_gone_asks_the_person(
     assert end(at_home, id_token_hint=tokens["id_token"]) == ASKED
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "3")
 def test_an_app_without_sign_out_addresses_names_none(at_home: Browser) -> None:
     app = an_app("Plain", post_logout_redirect_uris="")
     tokens = app.tokens(at_home)
@@ -187,6 +194,7 @@ def test_an_app_without_sign_out_addresses_names_none(at_home: Browser) -> None:
 # The page that asks
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "2")
 def test_the_page_asks_and_its_button_signs_out(at_home: Browser) -> None:
     page = at_home.get("/logout")
     assert page.status_code == 200
@@ -196,10 +204,12 @@ def test_the_page_asks_and_its_button_signs_out(at_home: Browser) -> None:
     assert thief.get("/api/webauthn/credentials").status_code == 401
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "2")
 def test_nobody_is_asked_who_is_not_signed_in(browser: Browser) -> None:
     assert browser.get("/logout")["Location"] == "/signed-out"
 
 
+@pytest.mark.spec("OIDC RP-Initiated Logout", "6")
 def test_another_sites_form_signs_nobody_out(at_home: Browser) -> None:
     for headers in (
         {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},

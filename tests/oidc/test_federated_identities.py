@@ -54,6 +54,7 @@ def reason(response: Any) -> str:
     return response.json()["error_description"]
 
 
+@pytest.mark.spec("RFC 7523", "2.2")
 def test_a_cluster_vouches_for_its_workload(db: None, cluster: KeyServer, key: Key) -> None:
     cluster.documents["/openid/v1/jwks"] = public(key)
     app = trusting({"issuer": cluster.url, "subject": ACCOUNT, "jwks": f"{cluster.url}/openid/v1/jwks"})
@@ -91,6 +92,7 @@ def test_introspection_takes_the_assertion_as_a_bearer_token(db: None, cluster: 
     assert answer.json()["active"] is True
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_keys_are_where_issuers_usually_have_them(db: None, cluster: KeyServer, key: Key) -> None:
     """At the contract's address, or where the issuer's metadata say."""
     app = trusting({"issuer": cluster.url, "subject": ACCOUNT})
@@ -110,6 +112,7 @@ def test_keys_are_where_issuers_usually_have_them(db: None, cluster: KeyServer, 
     assert "cannot be read" in reason(ask(workload_token(cluster.url, key), app))
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_the_subject_may_be_the_client_itself(db: None, cluster: KeyServer, key: Key) -> None:
     cluster.documents["/.well-known/jwks.json"] = public(key)
     app = trusting({"issuer": cluster.url})
@@ -118,6 +121,7 @@ def test_the_subject_may_be_the_client_itself(db: None, cluster: KeyServer, key:
     assert ask(token, None).status_code == 200  # its subject names the client
 
 
+@pytest.mark.spec("RFC 7523", "3")
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
@@ -140,6 +144,7 @@ def test_another_workload_is_refused(db: None, cluster: KeyServer, key: Key, cla
     assert said in reason(ask(workload_token(cluster.url, key, **claims), app))
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_the_audience_may_be_another_and_must_be_contained(db: None, key: Key) -> None:
     """As code hosts do it: the workflow asks for a token for an audience of its choice, and each token has an id."""
     repository = "repo:acme/shop:ref:refs/heads/main"
@@ -163,6 +168,7 @@ def test_the_audience_may_be_another_and_must_be_contained(db: None, key: Key) -
     assert UsedAssertion.objects.count() == 2
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_several_identities_of_one_issuer_are_kept_apart(db: None, key: Key) -> None:
     keys = public(key)["keys"]
     issuer = "https://issuer.example"
@@ -175,6 +181,7 @@ def test_several_identities_of_one_issuer_are_kept_apart(db: None, key: Key) -> 
     assert "subject" in reason(ask(workload_token(issuer, key, sub="c", aud="one"), app))
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_a_token_that_another_client_trusts_is_worth_nothing_here(db: None, key: Key) -> None:
     keys = public(key)["keys"]
     trusted = {"issuer": "https://issuer.example", "subject": ACCOUNT, "publicKeys": keys}
@@ -185,6 +192,7 @@ def test_a_token_that_another_client_trusts_is_worth_nothing_here(db: None, key:
     assert "public" in reason(ask(token, public_client))
 
 
+@pytest.mark.spec("RFC 7523", "3")
 def test_our_own_tokens_prove_nothing(db: None, client_app: App) -> None:
     """attacks.md C10: an access token is no assertion, whoever trusts this server as an issuer."""
     app = trusting({"issuer": ISSUER, "subject": f"client-{client_app.client.client_id}"})

@@ -69,12 +69,14 @@ def test_nobody_else_learns_anything(client_app: App, public_app: App, tokens: d
     )
 
 
+@pytest.mark.spec("RFC 7662", "2.2")
 @pytest.mark.parametrize("token", ["x", "a.b.c", "{access}x", "{id}", " ", "x" * 8192, "ü"])
 def test_what_is_no_token_is_inactive(client_app: App, tokens: dict[str, str], token: str) -> None:
     given = token.format(access=tokens["access_token"], id=tokens["id_token"])
     assert call("introspect", client_app, token=given).json() == {"active": False}
 
 
+@pytest.mark.spec("RFC 7662", "2.2")
 def test_what_has_ended_is_inactive(client_app: App, tokens: dict[str, str], person: Person) -> None:
     fresh = client_app.refresh(tokens["refresh_token"]).json()
     assert call("introspect", client_app, token=tokens["access_token"]).json() == {"active": False}
@@ -82,18 +84,21 @@ def test_what_has_ended_is_inactive(client_app: App, tokens: dict[str, str], per
         assert call("introspect", client_app, token=fresh["access_token"]).json() == {"active": False}
 
 
+@pytest.mark.spec("RFC 7662", "2.2")
 def test_a_disabled_persons_token_is_not_called_active(client_app: App, tokens: dict[str, str], person: Person) -> None:
     person.user.disabled = True
     person.user.save()
     assert call("introspect", client_app, token=tokens["access_token"]).json() == {"active": False}
 
 
+@pytest.mark.spec("RFC 7662", "2.2")
 def test_a_rotated_refresh_token_is_not_called_active_after_its_minute(client_app: App, tokens: dict[str, str]) -> None:
     client_app.refresh(tokens["refresh_token"])
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         assert call("introspect", client_app, token=tokens["refresh_token"]).json() == {"active": False}
 
 
+@pytest.mark.spec("RFC 7662", "2.1")
 def test_the_token_is_needed(client_app: App) -> None:
     assert refusal(call("introspect", client_app)) == (400, "invalid_request")
     assert refusal(call("revoke", client_app)) == (400, "invalid_request")
@@ -126,6 +131,7 @@ def test_another_clients_token_stays_as_it_is(client_app: App, tokens: dict[str,
     assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 7009", "2.1")
 def test_a_client_must_prove_itself_to_revoke(client_app: App, tokens: dict[str, str]) -> None:
     for form in (
         {"token": tokens["access_token"]},
@@ -135,6 +141,7 @@ def test_a_client_must_prove_itself_to_revoke(client_app: App, tokens: dict[str,
     assert userinfo(tokens["access_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 7009", "2.1")
 def test_a_public_client_revokes_its_own(at_home: Browser, public_app: App) -> None:
     tokens = public_app.tokens(at_home)
     assert (
@@ -157,5 +164,6 @@ def test_an_app_acts_for_itself_and_for_no_person(client_app: App) -> None:
     assert refusal(client_app.token(grant_type="client_credentials", scope="read:everything")) == (400, "invalid_scope")
 
 
+@pytest.mark.spec("RFC 6749", "4.4")
 def test_a_public_client_cannot_act_for_itself(public_app: App) -> None:
     assert refusal(public_app.token(grant_type="client_credentials")) == (400, "unauthorized_client")

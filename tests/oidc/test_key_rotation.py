@@ -41,6 +41,7 @@ def kids() -> list[str]:
     return [key.kid for key in published().keys]
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 def test_the_next_key_is_published_before_it_signs(db: None) -> None:
     key_rotation.prepare("RS256")
     current, following = (
@@ -54,6 +55,7 @@ def test_the_next_key_is_published_before_it_signs(db: None) -> None:
         assert key_rotation.rotate("RS256").kid == following.kid
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 def test_tokens_of_both_keys_verify_and_the_old_one_goes_when_its_last_token_has_ended(
     browser: Browser, person: Person, client_app: App
 ) -> None:
@@ -72,6 +74,7 @@ def test_tokens_of_both_keys_verify_and_the_old_one_goes_when_its_last_token_has
     assert signing_keys.verify(before["id_token"])[1]["sub"] == person.subject
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 def test_a_retired_key_is_published_until_the_last_token_of_a_client_whose_lifetime_was_shortened(
     browser: Browser, person: Person, client_app: App
 ) -> None:
@@ -106,6 +109,7 @@ def test_an_id_token_of_a_retired_key_is_still_a_hint(
     assert browser.get(f"/api/oidc/end-session?{asked}")["Location"] == goodbye
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 @pytest.mark.parametrize("algorithm", Client.Algorithm.values)
 def test_every_algorithm_is_rotated_and_both_keys_verify(
     browser: Browser, person: Person, client_app: App, algorithm: str
@@ -142,6 +146,7 @@ def test_the_schedule_is_the_operators(db: None) -> None:
     assert Entry.objects.filter(event="SIGNING_KEY_ROTATED", username="").exists()
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
 def test_keys_are_rotated_on_schedule_and_forgotten_at_last(db: None) -> None:
     key_rotation.prepare("ES256")
     SigningKey.objects.filter(algorithm="ES256").update(
@@ -154,6 +159,7 @@ def test_keys_are_rotated_on_schedule_and_forgotten_at_last(db: None) -> None:
     assert key_rotation.delete_forgotten() == 1
 
 
+@pytest.mark.spec("RFC 7517", "9.2")
 def test_private_parts_are_never_published_and_never_in_clear(db: None) -> None:
     assert not any({"d", "p", "q", "dp", "dq", "qi"} & set(key.as_dict(private=False)) for key in published().keys)
     for algorithm in Client.Algorithm.values:

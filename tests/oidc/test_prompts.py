@@ -42,6 +42,7 @@ def test_none_without_a_session_is_login_required(browser: Browser, person: Pers
     assert not PendingAuthorization.objects.exists()
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.6")
 def test_none_without_consent_is_consent_required(browser: Browser, person: Person, client_app: App) -> None:
     browser.sign_in(person)
     assert answer(client_app.ask(browser, prompt="none"))["error"] == "consent_required"
@@ -49,10 +50,12 @@ def test_none_without_consent_is_consent_required(browser: Browser, person: Pers
         assert answer(client_app.ask(browser, prompt="none", max_age="0"))["error"] == "consent_required"
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 def test_none_with_everything_done_is_silent(at_home: Browser, client_app: App) -> None:
     assert answer(client_app.ask(at_home, prompt="none", max_age="10000"))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.6")
 def test_none_with_an_old_sign_in_is_login_required(at_home: Browser, client_app: App) -> None:
     with later(seconds=30):
         for max_age in ("0", "29"):
@@ -60,6 +63,7 @@ def test_none_with_an_old_sign_in_is_login_required(at_home: Browser, client_app
         assert answer(client_app.ask(at_home, prompt="none", max_age="31"))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.6")
 def test_none_for_more_than_was_agreed_to_is_consent_required(at_home: Browser, client_app: App) -> None:
     assert answer(client_app.ask(at_home, prompt="none", scope="openid groups"))["error"] == "consent_required"
 
@@ -90,6 +94,7 @@ def test_a_new_sign_in_is_one_that_happens_after_the_request(
         assert (Grant.objects.latest("id").auth_time - before).total_seconds() >= 30
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_a_sign_in_a_moment_before_does_not_count_for_prompt_login(
     browser: Browser, person: Person, client_app: App
 ) -> None:
@@ -97,6 +102,7 @@ def test_a_sign_in_a_moment_before_does_not_count_for_prompt_login(
     assert page_of(browser, client_app.ask(browser, prompt="login")) == "reauthenticate"
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_one_gesture_is_enough_for_prompt_login(browser: Browser, person: Person, client_app: App) -> None:
     Consent.objects.create(user=person.user, client=client_app.client, scope="openid profile email")
     asked = client_app.ask(browser, prompt="login")
@@ -104,18 +110,21 @@ def test_one_gesture_is_enough_for_prompt_login(browser: Browser, person: Person
     assert answer(agree(browser, asked))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_reauthentication_in_the_account_counts_too(at_home: Browser, person: Person, client_app: App) -> None:
     asked = client_app.ask(at_home, prompt="login")
     at_home.send("/api/webauthn/reauthenticate", person.device.get(at_home.login_options()))
     assert answer(agree(at_home, asked))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_the_bodiless_reauthentication_does_not_count(at_home: Browser, client_app: App) -> None:
     asked = client_app.ask(at_home, prompt="login")
     assert at_home.post("/api/webauthn/reauthenticate").status_code == 204
     assert page_of(at_home, asked) == "reauthenticate"
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_an_app_may_want_the_passkey_every_time(at_home: Browser, person: Person) -> None:
     bank = an_app("Bank", reauthentication_required=True)
     for _time in range(2):
@@ -125,6 +134,7 @@ def test_an_app_may_want_the_passkey_every_time(at_home: Browser, person: Person
         assert answer(agree(at_home, asked))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.3")
 def test_signing_in_as_somebody_else_is_that_persons_answer(at_home: Browser, admin: Person, client_app: App) -> None:
     asked = client_app.ask(at_home, prompt="login")
     at_home.sign_in(admin)
@@ -136,6 +146,7 @@ def test_signing_in_as_somebody_else_is_that_persons_answer(at_home: Browser, ad
 # prompt=select_account
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
 def test_the_account_is_confirmed_or_changed(at_home: Browser, admin: Person, client_app: App) -> None:
     asked = client_app.ask(at_home, prompt="select_account")
     page = at_home.get(asked["Location"])
@@ -155,6 +166,7 @@ def test_the_account_is_confirmed_or_changed(at_home: Browser, admin: Person, cl
 # Consent
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_consent_is_asked_for_what_is_new(at_home: Browser, client_app: App) -> None:
     assert page_of(at_home, client_app.ask(at_home, scope="openid groups offline_access")) == "consent"
     client_app.code(at_home, scope="openid groups offline_access")
@@ -162,6 +174,7 @@ def test_consent_is_asked_for_what_is_new(at_home: Browser, client_app: App) -> 
     assert Consent.objects.get().scope.split() == ["openid", "profile", "email", "groups", "offline_access"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_prompt_consent_asks_each_time(at_home: Browser, client_app: App) -> None:
     for _time in range(2):
         asked = client_app.ask(at_home, prompt="consent")
@@ -169,12 +182,14 @@ def test_prompt_consent_asks_each_time(at_home: Browser, client_app: App) -> Non
         assert answer(agree(at_home, asked))["code"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_a_trusted_app_asks_nothing_unless_it_wants_to(at_home: Browser) -> None:
     app = an_app("Ours", skip_authorization=True)
     assert answer(app.ask(at_home, prompt="none"))["code"]
     assert page_of(at_home, app.ask(at_home, prompt="consent")) == "consent"
 
 
+@pytest.mark.spec("RFC 6749", "3.3")
 def test_no_scope_at_all_is_consented_to_as_well(browser: Browser, person: Person, client_app: App) -> None:
     browser.sign_in(person)
     assert page_of(browser, client_app.ask(browser, scope="")) == "consent"
@@ -206,6 +221,7 @@ def test_a_link_agrees_to_nothing(browser: Browser, person: Person, client_app: 
     assert not Consent.objects.exists()
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_one_persons_consent_is_not_anothers(browser: Browser, person: Person, admin: Person, client_app: App) -> None:
     browser.sign_in(person)
     asked = client_app.ask(browser)
@@ -273,6 +289,7 @@ def test_a_redirect_uri_that_was_removed_meanwhile_gets_no_code(
     assert not Grant.objects.exists()
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.6")
 def test_cancelling_on_the_sign_in_page_tells_the_app(browser: Browser, person: Person, client_app: App) -> None:
     asked = client_app.ask(browser)
     assert answer(browser.press("sign-in-cancel", browser.get(asked["Location"])))["error"] == "access_denied"

@@ -74,6 +74,7 @@ def test_what_cannot_be_granted_is_refused_when_it_is_pushed(
     assert (refused.status_code, refused.json()["error"]) == (400, error)
 
 
+@pytest.mark.spec("RFC 9126", "2.1")
 def test_only_the_app_itself_can_push(client_app: App) -> None:
     client_app.secret = "a wrong secret, long enough"
     assert (push(client_app).status_code, push(client_app).json()["error"]) == (401, "invalid_client")

@@ -97,6 +97,7 @@ def test_after_the_minute_reuse_ends_the_whole_family(client_app: App, tokens: d
         assert userinfo(fresh["access_token"]).status_code == 401
 
 
+@pytest.mark.spec("RFC 9700", "4.14.2")
 def test_reuse_ends_the_family_once_the_successor_was_used(client_app: App, tokens: dict[str, str]) -> None:
     second = client_app.refresh(tokens["refresh_token"]).json()
     third = client_app.refresh(second["refresh_token"]).json()
@@ -105,6 +106,7 @@ def test_reuse_ends_the_family_once_the_successor_was_used(client_app: App, toke
     assert userinfo(third["access_token"]).status_code == 401
 
 
+@pytest.mark.spec("RFC 6749", "10.10")
 def test_nobody_without_our_key_knows_the_successor(client_app: App, tokens: dict[str, str], settings) -> None:
     from oidc.tokens import successor_of
 
@@ -114,6 +116,7 @@ def test_nobody_without_our_key_knows_the_successor(client_app: App, tokens: dic
     assert successor_of(tokens["refresh_token"]) != ours
 
 
+@pytest.mark.spec("RFC 9700", "4.14.2")
 def test_other_families_live_on(at_home: Browser, client_app: App, tokens: dict[str, str]) -> None:
     other = client_app.tokens(at_home, scope=SCOPE)
     client_app.refresh(tokens["refresh_token"])
@@ -125,12 +128,14 @@ def test_other_families_live_on(at_home: Browser, client_app: App, tokens: dict[
 # Refusals
 
 
+@pytest.mark.spec("RFC 6749", "10.4")
 def test_another_client_cannot_use_it(client_app: App, tokens: dict[str, str]) -> None:
     thief = an_app("Thief", refresh_tokens="always")
     assert refusal(thief.refresh(tokens["refresh_token"])) == INVALID_GRANT
     assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "6")
 def test_a_refused_client_authentication_uses_nothing_up(client_app: App, tokens: dict[str, str]) -> None:
     for authentication in ("none", "post", "basic"):
         secret, client_app.secret = client_app.secret, "wrong"
@@ -139,6 +144,7 @@ def test_a_refused_client_authentication_uses_nothing_up(client_app: App, tokens
     assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "5.2")
 @pytest.mark.parametrize("token", [None, "", "x", "pocket_id_rt_x", "{0}x", "{0} ", " {0}", "{access}", "{id}"])
 def test_what_is_no_refresh_token_is_refused(client_app: App, tokens: dict[str, str], token: str | None) -> None:
     given = token and token.format(tokens["refresh_token"], access=tokens["access_token"], id=tokens["id_token"])
@@ -168,6 +174,7 @@ def test_a_scope_is_repeated_or_narrowed_never_widened(
         assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 9700", "4.14.2")
 def test_it_ends_with_its_time_which_starts_again_with_each_rotation(at_home: Browser) -> None:
     app = an_app("Short", refresh_token_minutes=10)
     first = app.tokens(at_home, scope=SCOPE)
@@ -179,6 +186,7 @@ def test_it_ends_with_its_time_which_starts_again_with_each_rotation(at_home: Br
         assert refusal(app.refresh(third["refresh_token"])) == INVALID_GRANT
 
 
+@pytest.mark.spec("OIDC Core", "11")
 def test_a_policy_that_became_never_ends_it(client_app: App, tokens: dict[str, str]) -> None:
     client_app.client.refresh_tokens = "never"
     client_app.client.save()
@@ -210,6 +218,7 @@ def test_a_deleted_person_leaves_no_tokens(client_app: App, tokens: dict[str, st
     assert not AccessToken.objects.exists()
 
 
+@pytest.mark.spec("RFC 9700", "4.14.2")
 def test_a_refresh_of_a_public_client_rotates_too(at_home: Browser, public_app: App) -> None:
     tokens = public_app.tokens(at_home, scope=SCOPE)
     fresh = public_app.refresh(tokens["refresh_token"]).json()

@@ -38,17 +38,20 @@ def test_a_person_signs_in_to_an_app(browser: Browser, person: Person, client_ap
     assert claims["preferred_username"] == "bob"
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.4")
 def test_the_second_time_nobody_is_asked_anything(browser: Browser, person: Person, client_app: App) -> None:
     browser.sign_in(person)
     client_app.tokens(browser)
     assert answer(client_app.ask(browser, prompt="none"))["code"]
 
 
+@pytest.mark.spec("RFC 7636", "4.6")
 def test_a_public_app_proves_itself_with_pkce(browser: Browser, person: Person, public_app: App) -> None:
     browser.sign_in(person)
     assert public_app.tokens(browser)["id_token"]
 
 
+@pytest.mark.spec("OIDC Core", "3.1.2.6")
 def test_a_person_who_declines_shares_nothing(browser: Browser, person: Person, client_app: App) -> None:
     browser.sign_in(person)
     consent = browser.get(client_app.ask(browser)["Location"])

@@ -110,6 +110,7 @@ def test_no_nonce_in_means_no_nonce_out(at_home: Browser, client_app: App) -> No
     assert "nonce" not in claims
 
 
+@pytest.mark.spec("OIDC Core", "2")
 @pytest.mark.parametrize("nonce", ["x", "n" * 2000, "ü☃\u2028", '"}, "sub": "evil'], ids=lambda nonce: nonce[:10])
 def test_a_nonce_comes_back_as_it_was(at_home: Browser, client_app: App, nonce: str) -> None:
     _header, claims = verified(
@@ -118,6 +119,7 @@ def test_a_nonce_comes_back_as_it_was(at_home: Browser, client_app: App, nonce: 
     assert claims["nonce"] == nonce
 
 
+@pytest.mark.spec("RFC 9068", "2.2")
 def test_two_tokens_are_never_the_same(at_home: Browser, client_app: App) -> None:
     first, second = (client_app.tokens(at_home) for _time in range(2))
     assert first["access_token"] != second["access_token"]
@@ -138,6 +140,7 @@ def test_the_algorithm_is_the_keys_whatever_a_header_says(at_home: Browser, clie
             signing_keys.verify(text)
 
 
+@pytest.mark.spec("RFC 8725", "3.1")
 @pytest.mark.parametrize(
     "token",
     [

@@ -90,6 +90,7 @@ def test_basic_credentials_are_form_encoded_first(at_home: Browser) -> None:
     assert app.redeem(app.code(at_home)).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "2.3.1")
 def test_the_scheme_is_written_in_any_case(at_home: Browser, client_app: App) -> None:
     header = basic(client_app.client.client_id, client_app.secret).replace("Basic", "bAsIc")
     form = {
@@ -100,6 +101,7 @@ def test_the_scheme_is_written_in_any_case(at_home: Browser, client_app: App) ->
     assert post_form("/api/oidc/token", form, headers={"Authorization": header}).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "2.3.1")
 def test_each_of_several_secrets_works_until_it_ends(at_home: Browser, client_app: App) -> None:
     first = client_app.secret
     _row, second = client_secrets.create(client_app.client, expires_at=timezone.now() + timedelta(minutes=1))
@@ -170,12 +172,14 @@ def test_a_client_that_cannot_prove_itself_is_refused_and_burns_no_code(
     assert client_app.redeem(code).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "2.1")
 def test_a_public_client_has_no_secret(at_home: Browser, public_app: App) -> None:
     code = public_app.code(at_home)
     assert refusal(public_app.redeem(code, client_secret="x")) == INVALID_CLIENT
     assert public_app.redeem(code).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "2.3")
 def test_the_same_attempt_with_the_other_authentication_is_no_replay(at_home: Browser, client_app: App) -> None:
     code = client_app.code(at_home)
     assert refusal(client_app.redeem(code, authentication="none")) == INVALID_CLIENT
@@ -185,6 +189,7 @@ def test_the_same_attempt_with_the_other_authentication_is_no_replay(at_home: Br
 # The request
 
 
+@pytest.mark.spec("RFC 6749", "5.2")
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
@@ -235,6 +240,7 @@ def test_a_parameter_that_comes_twice_is_refused(at_home: Browser, client_app: A
     assert refusal(response) == (400, "invalid_request")
 
 
+@pytest.mark.spec("RFC 6749", "3.2")
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
 def test_only_a_form_is_read(at_home: Browser, client_app: App, kind: str) -> None:
     body = urlencode(
@@ -249,6 +255,7 @@ def test_only_a_form_is_read(at_home: Browser, client_app: App, kind: str) -> No
     assert refusal(response) == (400, "invalid_request")
 
 
+@pytest.mark.spec("RFC 6749", "3.2")
 def test_a_charset_after_the_type_is_fine(at_home: Browser, client_app: App) -> None:
     body = urlencode(
         {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
@@ -267,6 +274,7 @@ def test_a_charset_after_the_type_is_fine(at_home: Browser, client_app: App) -> 
     )
 
 
+@pytest.mark.spec("RFC 6749", "3.2")
 def test_the_query_is_never_read(at_home: Browser, client_app: App) -> None:
     query = urlencode(
         {"grant_type": "authorization_code", "code": client_app.code(at_home), "redirect_uri": client_app.redirect_uri}
@@ -310,6 +318,7 @@ def test_a_code_used_twice_takes_back_what_it_gave(at_home: Browser, client_app:
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 6749", "4.1.3")
 def test_a_code_belongs_to_its_client_and_is_burnt_by_another(at_home: Browser, client_app: App) -> None:
     thief = an_app("Thief")
     code = client_app.code(at_home)
@@ -317,6 +326,7 @@ def test_a_code_belongs_to_its_client_and_is_burnt_by_another(at_home: Browser, 
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 6749", "4.1.3")
 def test_a_redirect_uri_that_was_never_given_is_not_asked_for(at_home: Browser, client_app: App) -> None:
     code = client_app.code(at_home, scope="profile", redirect_uri=None)
     assert client_app.redeem(code, redirect_uri=None).status_code == 200
@@ -334,11 +344,13 @@ def test_a_wrong_verifier_is_refused(at_home: Browser, public_app: App, verifier
     assert refusal(public_app.redeem(public_app.code(at_home), code_verifier=given)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 7636", "4.6")
 def test_the_challenge_itself_is_no_verifier(at_home: Browser, public_app: App) -> None:
     challenge = public_app.request()["code_challenge"]
     assert refusal(public_app.redeem(public_app.code(at_home), code_verifier=challenge)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 7636", "4.6")
 def test_a_confidential_client_with_pkce_needs_both(at_home: Browser, client_app: App) -> None:
     client_app.verifier = "v" * 64
     code = client_app.code(at_home)
@@ -349,6 +361,7 @@ def test_a_confidential_client_with_pkce_needs_both(at_home: Browser, client_app
 # The person
 
 
+@pytest.mark.spec("RFC 6749", "5.2")
 def test_a_person_disabled_meanwhile_gets_nothing(at_home: Browser, client_app: App, person: Person) -> None:
     code = client_app.code(at_home)
     person.user.disabled = True
@@ -356,12 +369,14 @@ def test_a_person_disabled_meanwhile_gets_nothing(at_home: Browser, client_app: 
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 6749", "5.2")
 def test_a_person_deleted_meanwhile_gets_nothing(at_home: Browser, client_app: App, person: Person) -> None:
     code = client_app.code(at_home)
     person.user.delete()
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
 
 
+@pytest.mark.spec("RFC 6749", "5.2")
 def test_a_person_taken_out_of_the_group_meanwhile_gets_nothing(
     at_home: Browser, client_app: App, person: Person
 ) -> None:

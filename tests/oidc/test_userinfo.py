@@ -108,6 +108,7 @@ def test_another_kind_of_token_is_no_access_token(at_home: Browser, client_app: 
         assert refusal(userinfo(other)) == (401, "invalid_token")
 
 
+@pytest.mark.spec("RFC 6750", "3.1")
 def test_an_access_token_ends(at_home: Browser) -> None:
     tokens = an_app("Short", access_token_minutes=5).tokens(at_home)
     assert tokens["expires_in"] == 300
@@ -115,12 +116,14 @@ def test_an_access_token_ends(at_home: Browser) -> None:
         assert refusal(userinfo(tokens["access_token"])) == (401, "invalid_token")
 
 
+@pytest.mark.spec("RFC 6750", "3.1")
 def test_a_disabled_person_is_not_told_of(access_token: str, person: Person) -> None:
     person.user.disabled = True
     person.user.save()
     assert refusal(userinfo(access_token)) == (401, "invalid_token")
 
 
+@pytest.mark.spec("OIDC Core", "5.3")
 def test_without_openid_there_is_nothing_to_see(at_home: Browser, client_app: App) -> None:
     for scope in ("profile", ""):
         tokens = client_app.tokens(at_home, scope=scope)
@@ -128,6 +131,7 @@ def test_without_openid_there_is_nothing_to_see(at_home: Browser, client_app: Ap
         assert refusal(userinfo(tokens["access_token"])) == (403, "insufficient_scope")
 
 
+@pytest.mark.spec("OIDC Core", "5.3.1")
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
 def test_only_get_and_post(db: None, method: str) -> None:
     assert getattr(http(), method)("/api/oidc/userinfo").status_code == 404
@@ -172,6 +176,7 @@ def test_what_is_unknown_is_left_out(at_home: Browser, client_app: App, person: 
     assert told["name"] == "bob"
 
 
+@pytest.mark.spec("OIDC Core", "5.1.2")
 def test_groups_are_told_by_name(at_home: Browser, client_app: App, person: Person) -> None:
     for name in ("writers", "admins", "Ünïcode 'quotes\""):
         person.user.groups.add(Group.objects.create(name=name, friendly_name=name.title()))
@@ -179,6 +184,7 @@ def test_groups_are_told_by_name(at_home: Browser, client_app: App, person: Pers
     assert claims(at_home, client_app, "openid groups")["groups"] == sorted(["writers", "admins", "Ünïcode 'quotes\""])
 
 
+@pytest.mark.spec("OIDC Core", "5.1.2")
 def test_custom_claims_come_with_the_profile_as_json_or_text(at_home: Browser, client_app: App, person: Person) -> None:
     staff = Group.objects.create(name="staff", friendly_name="Staff")
     person.user.groups.add(staff)
