@@ -25,11 +25,19 @@ State = SigningKey.State
 class SigningKeyAdmin(admin.ModelAdmin):
     """Keys are only read here; they change by rotation."""
 
-    list_display = ("kid", "algorithm", "state", "since", "last_token_expires_at")
+    list_display = ("short_kid", "word", "state", "since", "last_token_expires_at")
     ordering = ("algorithm", "-created_at")
     fields = ("kid", "algorithm", "state", "created_at", "activated_at", "retired_at", "last_token_expires_at")
     change_list_template = "admin/oidc/signingkey/change_list.html"
     actions = None
+
+    @admin.display(description=gettext_lazy("key ID"), ordering="kid")
+    def short_kid(self, key: SigningKey) -> str:
+        return f"{key.kid[:12]}…"
+
+    @admin.display(description=gettext_lazy("algorithm"), ordering="algorithm")
+    def word(self, key: SigningKey) -> str:
+        return key.algorithm
 
     @admin.display(description=gettext_lazy("since"))
     def since(self, key: SigningKey) -> datetime | None:
@@ -86,7 +94,8 @@ class SigningKeyAdmin(admin.ModelAdmin):
             else:
                 messages.success(
                     request,
-                    _("%(kid)s signs %(algorithm)s tokens from now on.") % {"kid": key.kid, "algorithm": algorithm},
+                    _("From now on %(algorithm)s tokens are signed with %(kid)s.")
+                    % {"algorithm": algorithm, "kid": key.kid},
                 )
                 return self._back()
         current, following = (

@@ -37,7 +37,7 @@ def test_the_list_shows_what_signs_what_comes_and_when_the_last_token_ends(conso
     console.press("rotate", console.get(ROTATE))
     page = console.get(LIST).text
     for row in SigningKey.objects.filter(algorithm="RS256"):
-        assert row.kid in page
+        assert row.kid[:12] in page
     for words in ("Signs now", "Next", "Retired, still published", "Its last token expires"):
         assert words in page
     assert f'href="{ROTATE}"' in page
