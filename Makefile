@@ -34,7 +34,7 @@ run: $(READY) ## Install what is missing and serve on http://localhost:1411
 
 # Twice: on PostgreSQL what a database could make a difference to, then everything on SQLite.
 PYTEST := DATA_PATH=.venv/check $(BIN)/pytest -n $(JOBS) --dist loadfile
-test: .venv/test $(READY) packages .venv/node ## Run all tests
+test: .venv/test $(READY) packages .venv/node .venv/go-app ## Run all tests
 	@status=0; \
 	if [ -n "$$CI" ] || $(HAS_POSTGRESQL); then echo "Tests on PostgreSQL"; $(PYTEST) --postgres || status=$$?; fi; \
 	echo "Tests on SQLite"; $(PYTEST) || status=$$?; \
@@ -99,6 +99,11 @@ staticfiles/staticfiles.json: $(STATIC) .venv/base
 		echo "Installing JavaScript libraries that the tests sign in with"; \
 		cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch $(CURDIR)/$@; \
 	elif [ -n "$$CI" ]; then echo "npm is missing"; false; else echo "The tests that need npm's packages are skipped."; fi
+
+# An app with the client libraries of Go. Nobody needs Go for anything else: without it, or with an old one, it is left out.
+.venv/go-app: $(wildcard tests/relying_parties/go/*) | .venv/made
+	@if command -v go >/dev/null; then echo "Building an app in Go that the tests sign in with"; \
+		cd $(<D) && GOTOOLCHAIN=local go build -buildvcs=false -o $(CURDIR)/$@ . || echo "It cannot be built; its tests are skipped."; fi
 
 packages:
 	@missing=""; \
