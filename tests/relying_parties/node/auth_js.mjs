@@ -35,8 +35,10 @@ http
     for await (const chunk of incoming) chunks.push(chunk);
     const body = chunks.length ? Buffer.concat(chunks) : undefined;
     const answer = await Auth(new Request(base + incoming.url, { method: incoming.method, headers: incoming.headers, body }), config);
-    const headers = Object.fromEntries(answer.headers);
-    outgoing.writeHead(answer.status, { ...headers, "set-cookie": answer.headers.getSetCookie() });
+    // Debian 12's Node.js has all cookies in one text.
+    const text = answer.headers.get("set-cookie") ?? "";
+    const cookies = answer.headers.getSetCookie?.() ?? text.split(/, (?=[\w.-]+=)/).filter(Boolean);
+    outgoing.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "set-cookie": cookies });
     outgoing.end(Buffer.from(await answer.arrayBuffer()));
   })
   .listen(Number(PORT), "127.0.0.1");
