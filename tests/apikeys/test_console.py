@@ -1,5 +1,11 @@
 """Keys in the console."""
 
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Session
 from apikeys.models import ApiKey
 from audit.models import Entry
 from tests.accounts.browser import Browser
@@ -34,6 +40,17 @@ def test_a_key_of_the_past_is_refused(at_home: Browser) -> None:
         AT + "add/", form | {"name": "backup", "expires_at_0": "2001-01-01", "expires_at_1": "00:00:00"}
     )
     assert "Choose a time in the future." in answer.text
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.spec("attacks.md", "D4")
+def test_an_old_session_proves_itself_first(at_home: Browser) -> None:
+    Session.objects.update(auth_time=timezone.now() - timedelta(minutes=11))
+    page = at_home.get(AT + "add/")
+    form = next(form.fields for form in forms(page.text, page_url="http://localhost:1411/") if "name" in form.fields)
+    fields = {"name": "backup", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+    answer = at_home.post(AT + "add/", form | fields)
+    assert "pid_" not in answer.text
     assert not ApiKey.objects.exists()
 
 
