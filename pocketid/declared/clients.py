@@ -1,6 +1,6 @@
 """Declared clients, with their secret and the groups that may use them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,9 @@ def read_client(value: Value) -> DeclaredClient:
         if "apis" in given
         else []
     )
+    for index, each in enumerate(access):
+        if each.resource in [other.resource for other in access[:index]]:
+            raise Refused([Problem(each.line, f"{what}: {each.resource} is there twice")])
     groups = given.get("allowedUserGroups")
     if groups is not None:
         names = document.texts(groups, f"{what}: allowedUserGroups")
@@ -86,8 +89,16 @@ def apply_client(declared: DeclaredClient, secrets: Sources, changes: Changes) -
             apply_access(client, declared.what, access, changes)
 
 
+def _refuse_public_without_pkce(declared: DeclaredClient, body: Mapping[str, Any]) -> None:
+    """REST takes it and keeps something else: then a second run would never be content."""
+    if body.get("isPublic") and "pkceEnabled" in declared.fields and not body["pkceEnabled"]:
+        line = declared.fields["pkceEnabled"].line
+        raise Refused([Problem(line, f"{declared.what}: a public client cannot do without PKCE")])
+
+
 def _create(declared: DeclaredClient, changes: Changes) -> Client:
     body = {name: each.plain for name, each in declared.fields.items() if not _is_cleared(name, each)}
+    _refuse_public_without_pkce(declared, body)
     settings = settings_of(fields.checked(NewClientInput, body), {})
     # Nobody would see a secret that is made now: one is declared, or made later.
     client, _secret = clients.create(settings, client_id=declared.client_id, with_secret=False)
@@ -105,13 +116,22 @@ def _update(client: Client, declared: DeclaredClient, changes: Changes) -> Clien
         body["credentials"] = present.get("credentials", {}) | body["credentials"]
     if body.get("launchURL") == "":
         del body["launchURL"]
-    before, after = fields.checked(ClientInput, present), fields.checked(ClientInput, body)
+    if body.get("isPublic"):
+        _refuse_public_without_pkce(declared, body)
+        body["pkceEnabled"] = True
+    before, after = (_without_nothing(fields.checked(ClientInput, each)) for each in (present, body))
     if before == after:
         return client
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
             changes.value(declared.what, name, before.get(name), after.get(name))
-    return clients.update(client.client_id, settings_of(after, {}))
+    return clients.update(client.client_id, settings_of(fields.checked(ClientInput, body), {}))
+
+
+def _without_nothing(checked: dict[str, Any]) -> dict[str, Any]:
+    """Credentials of a kind that there are none of may be left out as well."""
+    credentials = {name: value for name, value in checked.get("credentials", {}).items() if value}
+    return checked | {"credentials": credentials}
 
 
 def _body(client: Client) -> dict[str, Any]:

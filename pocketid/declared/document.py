@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ class _Reader:
             return yaml.SafeLoader.bool_values.get(node.value.lower(), node.value)
         if kind == "int" and re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", node.value):
             return int(node.value)
-        return node.value
+        # As REST reads it, or a name would not be found again under which it was kept.
+        return unicodedata.normalize("NFC", node.value)
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Value]:
         found: dict[str, Value] = {}

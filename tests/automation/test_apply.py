@@ -1,5 +1,6 @@
 """``pocketid apply``: what a file declares, everything or nothing, and nothing the second time."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -314,6 +315,14 @@ def test_a_secret_that_cannot_be_had(file, text: str, line: int, words: str) -> 
             "clients:\n- id: ab\n  name: A\n  apis:\n  - resource: https://x.example",
             [(5, "client ab: there is no API https://x.example")],
         ),
+        (
+            "clients:\n- id: ab\n  name: A\n  isPublic: true\n  pkceEnabled: false",
+            [(5, "client ab: a public client cannot do without PKCE")],
+        ),
+        (
+            "clients:\n- id: ab\n  apis:\n  - resource: https://x.example\n  - resource: https://x.example/",
+            [(5, "client ab: https://x.example is there twice")],
+        ),
         ("apis:\n- resource: nonsense", [(2, "API nonsense: Resource must be an absolute URI")]),
         (
             "apis:\n- resource: https://x.example\n  name: X\n  permissions: [{key: openid, name: O}]",
@@ -369,6 +378,44 @@ def test_what_yaml_takes_for_something_else_is_text(file) -> None:
     alice = User.objects.get()
     assert (alice.first_name, alice.last_name) == ("2026-01-01", "1.50")
     assert {claim.key: claim.value for claim in alice.custom_claims.all()} == {"n": "5", "l": '["a"]'}
+
+
+def test_names_are_found_again_however_their_letters_are_composed(file) -> None:
+    decomposed = "Zoe\u0308"
+    text = (
+        f"groups: [{{name: {decomposed}}}]\nusers: [{{username: zoe, email: z@example.org, firstName: {decomposed}}}]\n"
+        f"apis: [{{resource: https://x.example, name: {decomposed}}}]\nclients: [{{id: ab, name: {decomposed}}}]"
+    )
+    assert len(file(text)) == 4
+    assert file(text) == []
+    assert Group.objects.get().name == "Zo\u00eb"
+
+
+KEY = {"kty": "EC", "crv": "P-256", "kid": "one", "use": "sig", "alg": "ES256"}
+KEY |= {"x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}
+
+
+def test_credentials_are_declared_as_over_rest(file) -> None:
+    identity = {"issuer": "https://ci.example.org", "subject": "repo", "publicKeys": [KEY]}
+    text = "clients: " + json.dumps([{"id": "ab", "name": "A", "credentials": {"federatedIdentities": [identity]}}])
+    file(text)
+    assert file(text) == []
+    client = Client.objects.get()
+    assert client.federated_identities[0]["issuer"] == "https://ci.example.org"
+    keys = "clients: " + json.dumps([{"id": "ab", "credentials": {"jwks": {"keys": [KEY]}}}])
+    assert len(file(keys)) == 1
+    assert file(keys) == file(text) == []
+    none = "clients: [{id: ab, credentials: {federatedIdentities: []}}]"
+    assert len(file(none)) == 1
+    assert file(none) == []
+
+
+def test_going_from_confidential_to_public_needs_no_second_run(file) -> None:
+    file("clients: [{id: ab, name: A}]")
+    public = "clients: [{id: ab, isPublic: true}]"
+    assert len(file(public)) == 1
+    assert file(public) == []
+    assert Client.objects.get().pkce_required
 
 
 def test_a_dry_run_writes_nothing_and_logs_nothing(file, caplog: pytest.LogCaptureFixture) -> None:
