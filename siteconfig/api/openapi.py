@@ -10,6 +10,7 @@ from core.openapi import EXAMPLES, Operation, Picture, Raw, Upload, describe, ol
 from core.openapi_fields import field_schema, text
 from siteconfig import images as pictures
 from siteconfig.api import configuration, fields, images, version
+from siteconfig.configure import UserEmailNotSet
 from siteconfig.models import SiteConfiguration
 
 SETTINGS, PICTURES, VERSIONS = "Settings", "Pictures", "Versions"
@@ -89,7 +90,7 @@ describe(
         "Mail oneself a test",
         {204: None},
         "To whoever asks.",
-        errors=(configuration.UserEmailNotSet, MailNotConfigured, MailNotSent),
+        errors=(UserEmailNotSet, MailNotConfigured, MailNotSent),
     ),
 )
 describe(
