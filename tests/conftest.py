@@ -11,10 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings as hypothesis
+
+if TYPE_CHECKING:
+    from oidc.models import SigningKey
 
 os.environ |= {
     "APP_URL": "http://localhost:1411",
@@ -36,6 +40,7 @@ hypothesis.register_profile("explore", deadline=None, database=None, max_example
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 POSTGRES_URL = "POCKETID_TESTS_POSTGRES"
+SIGNING_KEYS: list["SigningKey"] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,8 +87,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     from oidc.models import Client
 
     with django_db_blocker.unblock():
-        for algorithm in Client.Algorithm.values:
-            signing_keys.ensure(algorithm)
+        SIGNING_KEYS[:] = [signing_keys.ensure(algorithm) for algorithm in Client.Algorithm.values]
+
+
+@pytest.fixture(autouse=True)
+def _signing_keys(request: pytest.FixtureRequest) -> None:
+    """A test with transactions of its own ends with empty tables; the next such test needs the keys again."""
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+        from oidc.models import SigningKey
+
+        SigningKey.objects.bulk_create(SIGNING_KEYS, ignore_conflicts=True)
 
 
 @pytest.fixture

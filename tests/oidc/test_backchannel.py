@@ -11,7 +11,7 @@ from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from oidc import backchannel, signing_keys
+from oidc import backchannel
 from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
@@ -60,8 +60,6 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def app(transactional_db: None, listener: Listener) -> App:
-    for algorithm in ("RS256",):
-        signing_keys.ensure(algorithm)
     return an_app("Chat", backchannel_logout_url=listener.url)
 
 
