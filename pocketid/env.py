@@ -22,8 +22,11 @@ class _Refused(ValueError):
     """What is allowed instead; the reader adds the variable's name and value."""
 
 
-def _text(value: str) -> str:
-    return value
+def _token(value: str) -> str:
+    """Without the blanks around it, which the page of ``/setup`` drops too; what is nothing else protects nothing."""
+    if not value.strip():
+        raise _Refused("a text that is not only blanks")
+    return value.strip()
 
 
 def _secret(value: str) -> str:
@@ -251,7 +254,7 @@ class Environment:
         "A header that always holds the visitor's address: its name, or `cloudflare`, `google-app-engine`, `flyio`.",
     )
     setup_token: str = _variable(
-        "", _text, "When set, the first administrator can only be made with it.", file=True, secret=True
+        "", _token, "When set, the first administrator can only be made with it.", file=True, secret=True
     )
     static_api_key: str = _variable(
         "",

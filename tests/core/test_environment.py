@@ -133,6 +133,12 @@ def test_j9_an_empty_file_is_no_secret(name: str, tmp_path: Path) -> None:
         env.load({f"{name}_FILE": str(tmp_path / "secret")})
 
 
+def test_a_setup_token_is_what_the_page_can_be_given() -> None:
+    assert env.load({"SETUP_TOKEN": " open sesame\n"}).setup_token == "open sesame"
+    with pytest.raises(env.InvalidEnvironment, match="SETUP_TOKEN has a value that is not shown; allowed is a text"):
+        env.load({"SETUP_TOKEN": "  "})
+
+
 @pytest.mark.spec("attacks.md", "J9")
 @pytest.mark.parametrize("name", env.UNSUPPORTED)
 def test_j9_what_somebody_relies_on_is_not_ignored(name: str) -> None:
