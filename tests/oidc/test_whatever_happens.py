@@ -109,11 +109,11 @@ class Tokens(RuleBasedStateMachine):
         self.is_disabled = False
         self.touched: list[Family] = []
 
-    @initialize(target=codes, apps=st.lists(st.sampled_from(("Wiki", "Notes")), min_size=3, max_size=5))
+    @initialize(target=families, apps=st.lists(st.sampled_from(("Wiki", "Notes")), min_size=2, max_size=3))
     def begin(self, apps: list[str]) -> MultipleResults[Family]:
         self.world.set_disabled(False)
         self.sign_in()
-        return multiple(*(self.authorize_at(app) for app in apps))
+        return multiple(*(self.redeem(self.authorize_at(app)) for app in apps))
 
     # What people do
 
@@ -193,9 +193,14 @@ class Tokens(RuleBasedStateMachine):
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
         family.is_revoked = True
 
-    @rule(family=families, back=st.integers(0, 2))
-    def refresh(self, family: Family, back: int) -> None:
-        """With the live token, with the one before it, or with an older one."""
+    @rule(family=families, rotations=st.integers(0, 2), back=st.integers(0, 2))
+    def refresh(self, family: Family, rotations: int, back: int) -> None:
+        """Some rotations as they should be, then with the live token, with the one before it, or with an older one."""
+        for _rotation in range(rotations):
+            self._refresh(family, back=0)
+        self._refresh(family, back=back)
+
+    def _refresh(self, family: Family, *, back: int) -> None:
         place = len(family.refresh_tokens) - 1 - back
         if place < 0:
             return
