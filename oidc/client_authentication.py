@@ -103,6 +103,7 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
             "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.",
         )
     if _is_one_of(secret, found.secret_hashes):
+        client_secrets.note_right_secret(secret, found.secret_hashes)
         return found
     client_secrets.matches(secret, _DECOY)  # whatever it answers: a client without secrets has none that is right
     if secret != secret.strip() and _is_one_of(secret.strip(), found.secret_hashes):

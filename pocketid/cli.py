@@ -1,4 +1,4 @@
-"""The ``pocketid`` command: serve, migrate, bootstrap, apply, one-time-access-token, key-rotate, encryption-key-rotate, healthcheck, version."""
+"""The ``pocketid`` command: serve, migrate, export, import, bootstrap, apply, one-time-access-token, key-rotate, encryption-key-rotate, healthcheck, version."""
 
 import argparse
 import os
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("bootstrap", bootstrap, "on a new server: make the first administrator and an API key, without a browser"),
         ("apply", apply, "bring the server to what a YAML file declares; a second run changes nothing"),
         ("one-time-access-token", one_time_access_token, "print a link that signs somebody in once, within an hour"),
+        ("export", export, "write everything that is in the database to one file"),
+        ("import", import_, "take everything from an export, or from a Pocket ID: its data directory or its database"),
         ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
         ("version", version, "print the version"),
     ):
@@ -56,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         if function is one_time_access_token:
             command.add_argument("user", help="username or e-mail address")
+        if function is export:
+            command.add_argument("file", metavar="FILE", help="a new file, such as pocketid.zip; - for standard output")
+        if function is import_:
+            _add_import_options(command)
         if function is encryption_key_rotate:
             command.add_argument(
                 "--new-key", metavar="", help="refused: other users of this machine can read a command line"
@@ -264,6 +270,51 @@ def one_time_access_token(options: argparse.Namespace) -> int:
     _say(f'A one-time access token valid for 1 hour has been created for "{user.username}".')
     _say(f"Use the following URL to sign in once: {settings.APP_URL}/lc/{code}")
     return 0
+
+
+def _add_import_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a data directory, pocket-id.db, an export (zip), or postgres://user@host/database (password in PGPASSWORD)",
+    )
+    command.add_argument("--encryption-key-file", metavar="PATH", help="a file with the old server's ENCRYPTION_KEY")
+    command.add_argument(
+        "--encryption-key",
+        metavar="KEY",
+        help="the key itself; everybody on this machine can read it while the command runs: rather use the file",
+    )
+    command.add_argument(
+        "--uploads", metavar="PATH", help="the folder with pictures, when it is not beside the database"
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what would come and what would not; keep nothing")
+    command.add_argument("--merge", action="store_true", help="take only what is not here yet, and list the clashes")
+    command.add_argument("--new-address", action="store_true", help="the old server had another address than APP_URL")
+    command.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+def import_(options: argparse.Namespace) -> int:
+    if status := _prepare():
+        return status
+    from moving import command
+    from moving.errors import CannotMove
+    from pocketid import encryption
+
+    def reencrypt(old: str, new: str) -> tuple[str, ...]:
+        try:
+            return encryption.reencrypt(old, new).unreadable
+        except encryption.NotVerified as problem:
+            raise CannotMove(f"The export cannot be read: {problem}.") from None
+
+    return command.import_(options, reencrypt)
+
+
+def export(options: argparse.Namespace) -> int:
+    if status := _prepare():
+        return status
+    from moving import command
+
+    return command.export(options)
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The database at the start: is it ours, and is it up to date? A stranger's is refused and left as it is."""
 
 import contextlib
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,10 @@ def notice_pocket_id(environment: Environment) -> str:
     old, own = environment.data_path / POCKET_ID_DATABASE, environment.database.path
     if own is None or own.exists() or not old.exists():
         return ""
-    return f"{old} is a Pocket ID database. It is left alone: this server starts empty beside it."
+    return (
+        f"{old} is a Pocket ID database. It is left alone: this server starts empty beside it. "
+        f"To take everything from it: pocketid import {shlex.quote(str(environment.data_path))}"
+    )
 
 
 def migrate() -> None:

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from accounts.models import SignupToken
 from core import secrets
-from oidc.models import ScimProvider, SigningKey
+from oidc.models import FormerServer, ScimProvider, SigningKey
 from siteconfig.models import SiteConfiguration
 
 BATCH = 500
@@ -34,6 +34,7 @@ class Column:
 COLUMNS = (
     Column(SigningKey, "private_key", lambda row: row.place),
     Column(ScimProvider, "encrypted_token", lambda row: row.place),
+    Column(FormerServer, "token_secret", lambda row: row.place),
     Column(SignupToken, "token_encrypted", lambda row: row.place),
     Column(SiteConfiguration, "smtp_password_encrypted", lambda row: f"siteconfig.smtp_password.{row.pk}"),
     Column(SiteConfiguration, "ldap_bind_password_encrypted", lambda row: f"siteconfig.ldap_bind_password.{row.pk}"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from oidc import store, tokens
+from oidc import former_tokens, store, tokens
 from oidc.claims import SCOPES
 from oidc.errors import InvalidGrantError, InvalidScopeError
 from oidc.grants.base import PersonGrant, TokenRequest, required
@@ -27,7 +27,9 @@ class RefreshTokenGrant(PersonGrant):
     def look_up(self, request: TokenRequest) -> Presented | None:
         presented = request.form.get("refresh_token", "")
         return store.find_refresh_token(
-            request.credentials.client_id, presented, successor=tokens.successor_of(presented)
+            request.credentials.client_id,
+            former_tokens.stored_as(presented),
+            successor=tokens.successor_of(presented),
         )
 
     def check(self, request: TokenRequest, found: Presented) -> GrantRow:

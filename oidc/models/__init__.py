@@ -5,6 +5,7 @@ from oidc.models.client_logo import ClientLogo
 from oidc.models.client_secret import ClientSecret
 from oidc.models.consent import Consent
 from oidc.models.device import DeviceGrant
+from oidc.models.former_server import FormerServer
 from oidc.models.logout_delivery import LogoutDelivery
 from oidc.models.pushed_request import PushedRequest
 from oidc.models.scim_provider import ScimProvider
@@ -22,6 +23,7 @@ __all__ = (
     "ClientSecret",
     "Consent",
     "DeviceGrant",
+    "FormerServer",
     "Grant",
     "IDToken",
     "LogoutDelivery",

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.secrets import hash_token
+from oidc import former_tokens
 from oidc.claims import Person
 from oidc.store.rows import (
     AuthorizingClient,
@@ -131,8 +132,8 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
 
 def find_token(client_id: str, token: str) -> tuple[Presented, StoredToken | None] | None:
     """The client that asks about a token, and the token, whoever's and whether alive or not."""
-    digest = hash_token(token)
-    row = fetch("token", to_time(timezone.now()), digest, digest, client_id)
+    checksum = hash_token(former_tokens.stored_as(token))
+    row = fetch("token", to_time(timezone.now()), hash_token(token), checksum, client_id)
     if row is None:
         return None
     access, refresh, (user_id, disabled) = row[13:21], row[21:29], row[29:31]

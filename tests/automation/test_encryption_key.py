@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import SignupToken
 from core import secrets
-from oidc import key_rotation
+from oidc import former_tokens, key_rotation
 from oidc.models import Client, ScimProvider, SigningKey
 from pocketid import encryption
 from siteconfig.models import SiteConfiguration
@@ -39,6 +39,7 @@ def everything(db: None, client_app) -> dict[str, str]:
     link = SignupToken(usage_limit=1, created_at=timezone.now(), expires_at=timezone.now() + timedelta(days=1))
     link.token = "sign-up secret"
     link.save()
+    former_tokens.remember(b"what a former server made its tokens with")
     row, _created = SiteConfiguration.objects.get_or_create(pk=1)
     row.smtp_password, row.ldap_bind_password = "smtp secret", "ldap secret"
     row.save()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +28,14 @@ class Server:
     """``with Server() as server: requests.get(server.base_url + "/healthz")``.
 
     ``database_url`` names a PostgreSQL database; without it the data are in SQLite. ``environment`` is added last.
+    ``clock`` is the time of day at which it starts, when it is to be another than ours.
     Nothing of the caller's environment but the search path reaches the server.
     """
 
-    def __init__(self, *, database_url: str = "", environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, database_url: str = "", environment: Mapping[str, str] | None = None, clock: datetime | None = None
+    ) -> None:
+        self._module = ["tests.support.clock", clock.isoformat()] if clock else ["pocketid.cli"]
         self.port = free_port()
         self.base_url = f"http://localhost:{self.port}"
         self._directory = TemporaryDirectory(prefix="pocketid-server-")
@@ -73,9 +78,8 @@ class Server:
         """Also after ``stop()``, on the same data. Raise ``ServerDidNotStart``."""
         self.data_path.mkdir(exist_ok=True)
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "pocketid.cli", "serve"]
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+                self._command("serve"), cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
@@ -88,6 +92,16 @@ class Server:
                 self.stop()
                 raise ServerDidNotStart(f"{reason}; its log:\n" + "\n".join(self.log.splitlines()[-40:]))
             time.sleep(0.05)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of the program on the same data."""
+        self.data_path.mkdir(exist_ok=True)
+        return subprocess.run(
+            self._command(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", *self._module, *arguments]
 
     def stop(self) -> int:
         """Ask it to end, as systemd and Docker do, and return its exit status; one that does not end is killed."""

@@ -1,0 +1,123 @@
+"""What ``pocketid export`` and ``pocketid import`` print, and their exit status."""
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import translation
+
+from moving import archive, importing
+from moving.errors import CannotMove
+from moving.pocket_id.arrival import tell
+from moving.report import Report, sections
+from moving.restoring import Reencrypt
+
+DISK = "nothing was imported"
+
+
+def import_(options: argparse.Namespace, reencrypt: Reencrypt) -> int:
+    """0 when it is done, 1 when it was refused or failed, in which case nothing was kept."""
+    try:
+        report = importing.run(_options(options), tell, reencrypt)
+    except CannotMove as refused:
+        return _refuse(str(refused), as_json=options.json)
+    except (DatabaseError, sqlite3.Error, OSError) as problem:
+        return _refuse(f"{DISK}: {str(problem).strip() or type(problem).__name__}", as_json=options.json)
+    if options.json:
+        _print(json.dumps(report.as_json() | {"dryRun": options.dry_run}, indent=2, ensure_ascii=False))
+    else:
+        _print(text(report, is_dry_run=options.dry_run))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write a new file, which nobody else can read, or to standard output; an existing file is left as it is."""
+    if options.file == "-":
+        archive.write(sys.stdout.buffer)
+        return 0
+    path = Path(options.file)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            rows = _written(file, path)
+    except FileExistsError:
+        return _refuse(f"{path} exists and is not overwritten.", as_json=False)
+    except (DatabaseError, OSError) as problem:
+        return _refuse(f"{path} cannot be written: {problem}", as_json=False)
+    _print(
+        f"{path}: {sum(rows.values())} rows of {sum(map(bool, rows.values()))} tables. Secrets in it are encrypted with "
+        "ENCRYPTION_KEY, which is not in the file: keep it elsewhere, you need both."
+    )
+    return 0
+
+
+def _written(file: IO[bytes], path: Path) -> dict[str, int]:
+    """The rows of each table; half a file does not stay."""
+    try:
+        return archive.write(file).rows
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def text(report: Report, *, is_dry_run: bool) -> str:
+    """The report for the terminal, in English as everything there."""
+    lines = [f"{report.source['kind']}, schema {report.source['schema']}"]
+    with translation.override("en"):
+        for heading, items in sections(report):
+            lines += ["", heading, *(f"  {item}" for item in items)]
+    lines += [
+        "",
+        "Nothing was kept: this was a dry run." if is_dry_run else "Imported. The report is kept in the console.",
+    ]
+    return "\n".join(lines)
+
+
+def _options(options: argparse.Namespace) -> importing.Options:
+    if options.encryption_key:
+        tell(
+            "--encryption-key can be read by everybody on this machine while the command runs: rather use --encryption-key-file."
+        )
+    if urlsplit(options.source).password:
+        tell(
+            "The password in the address can be read by everybody on this machine: rather use PGPASSWORD or PGPASSFILE."
+        )
+    uploads = Path(options.uploads) if options.uploads else None
+    if uploads is not None and not uploads.is_dir():
+        raise CannotMove(f"There is no folder {uploads}.")
+    return importing.Options(
+        source=options.source,
+        encryption_keys=_keys(options),
+        uploads=uploads,
+        is_dry_run=options.dry_run,
+        is_merge=options.merge,
+        is_new_address=options.new_address,
+    )
+
+
+def _keys(options: argparse.Namespace) -> tuple[str, ...]:
+    """Ours if none is named: whoever moves keeps the environment. Old versions took a file with the newline at its end."""
+    key = options.encryption_key or settings.ENCRYPTION_KEY
+    if options.encryption_key_file:
+        try:
+            key = Path(options.encryption_key_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CannotMove(f"--encryption-key-file cannot be read: {problem}") from None
+    return tuple(dict.fromkeys((key, key.strip(), key.strip() + "\n")))
+
+
+def _refuse(sentence: str, *, as_json: bool) -> int:
+    if as_json:
+        _print(json.dumps({"error": sentence}, ensure_ascii=False))
+    print(f"pocketid: {sentence}", file=sys.stderr)  # noqa: T201 - what the operator reads
+    return 1
+
+
+def _print(line: str) -> None:
+    print(line)  # noqa: T201 - the answer

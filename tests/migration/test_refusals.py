@@ -1,0 +1,264 @@
+"""What cannot be imported is refused with a sentence that says what to do, and nothing has come."""
+
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from moving.errors import CannotMove
+from oidc.models import Client
+from tests.migration.altered import altered
+from tests.migration.crowd import crowd
+from tests.migration.former import Former
+from tests.support.server import ROOT, Server
+
+NEW = Former("2.14")
+
+
+@pytest.mark.postgres
+def test_a_server_in_use_is_left_as_it_is(take) -> None:
+    Client.objects.create(name="Ours", redirect_uris="https://ours.example.org")
+    with pytest.raises(CannotMove, match="use --merge"):
+        take(NEW.export, NEW)
+    assert Client.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("keys", [("a wrong key of the right length....",), ()], ids=("wrong", "none"))
+def test_without_the_right_key_nothing_comes(take, nothing_came, keys: tuple[str, ...]) -> None:
+    with pytest.raises(CannotMove, match="--encryption-key-file"):
+        take(NEW.export, NEW, keys=keys)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"), [(2030_01_01_00_00_00, "newer pocketid"), (2024_01_01_00_00_00, "newest Pocket ID 2")]
+)
+def test_tables_of_an_unknown_time_are_refused(take, nothing_came, tmp_path: Path, version: int, advice: str) -> None:
+    with pytest.raises(CannotMove, match=advice):
+        take(altered(NEW, tmp_path / "e.zip", version=version), NEW)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.9, 0.99, 0.9999])
+def test_a_file_that_was_cut_off_is_refused(take, nothing_came, tmp_path: Path, share: float) -> None:
+    whole = NEW.export.read_bytes()
+    (tmp_path / "e.zip").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(CannotMove):
+        take(tmp_path / "e.zip", NEW)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize("place", range(400, 16_000, 1300))
+def test_a_byte_that_was_changed_is_noticed(take, nothing_came, tmp_path: Path, place: int) -> None:
+    """Or it makes no difference at all."""
+    whole = bytearray(NEW.export.read_bytes())
+    whole[place] ^= 0x55
+    (tmp_path / "e.zip").write_bytes(whole)
+    try:
+        came = take(tmp_path / "e.zip", NEW, is_dry_run=True).came
+    except CannotMove:
+        pass
+    else:
+        assert came == take(NEW.export, NEW, is_dry_run=True).came
+    assert nothing_came()
+
+
+def test_a_database_that_was_cut_off_is_refused(take, nothing_came, tmp_path: Path) -> None:
+    data = NEW.data_directory(tmp_path)
+    with closing(sqlite3.connect(data / "pocket-id.db")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = (data / "pocket-id.db").read_bytes()
+    (data / "pocket-id.db").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CannotMove, match="damaged"):
+        take(data, NEW)
+    assert nothing_came()
+
+
+def test_what_is_nothing_of_the_kind_is_refused(take, nothing_came, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    (tmp_path / "empty").write_bytes(b"")
+    with ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("readme.txt", "hello")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        database.execute("CREATE TABLE things (id INTEGER)")
+    (tmp_path / "folder").mkdir()
+    for name in ("text", "empty", "other.zip", "other.db", "folder", "nothing", "../../etc"):
+        with pytest.raises(CannotMove):
+            take(tmp_path / name, NEW)
+    with pytest.raises(CannotMove, match="cannot be read"):
+        take("postgres://nobody@127.0.0.1:1/nothing", NEW)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        '{"version": 20260814120000, "tables": {"users": [{"id": ',
+        '{"version": 20260814120000, "tables": []}',
+        "[]",
+        "null",
+        '{"tables": {"x\\"y": [1]}}',
+        "\udcff",
+    ],
+)
+def test_a_document_that_is_no_document_is_refused(take, nothing_came, tmp_path: Path, damage: str) -> None:
+    with ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.writestr("database.json", damage.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CannotMove):
+        take(tmp_path / "e.zip", NEW)
+    assert nothing_came()
+
+
+def test_values_that_make_no_sense_are_refused_with_their_place(take, nothing_came, tmp_path: Path) -> None:
+    for table, column, value in (
+        ("users", "id", "not a uuid"),
+        ("users", "created_at", "yesterday"),
+        ("webauthn_credentials", "public_key", "!"),
+        ("oidc_clients", "callback_urls", "e30"),
+        ("oidc_clients", "access_token_duration_minutes", "many"),
+    ):
+        source = altered(
+            NEW, tmp_path / "e.zip", lambda t, at=(table, column, value): t[at[0]][0].update({at[1]: at[2]})
+        )
+        with pytest.raises(CannotMove, match=f"{table}.{column}"):
+            take(source, NEW)
+        assert nothing_came()
+
+
+# The command itself
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a server that was never used."""
+    folder = tmp_path_factory.mktemp("template")
+    server = Server()
+    done = subprocess.run(
+        [sys.executable, "-m", "pocketid.cli", "migrate"],
+        cwd=ROOT,
+        env=server.environment | {"DATA_PATH": str(folder / "data")},
+        check=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def unused(template: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a server of one's own that was never used."""
+    shutil.copytree(template, tmp_path / "data")
+    (tmp_path / "key").write_text(NEW.encryption_key)
+    return Server().environment | {"DATA_PATH": str(tmp_path / "data"), "APP_URL": NEW.app_url}
+
+
+def command(source: Path, environment: dict[str, str], *more: str, **how) -> subprocess.Popen[str]:
+    key = Path(environment["DATA_PATH"]).parent / "key"
+    arguments = [sys.executable, "-m", "pocketid.cli", "import", str(source), "--encryption-key-file", str(key), *more]
+    return subprocess.Popen(
+        arguments, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
+    )
+
+
+def counts(environment: dict[str, str]) -> dict[str, int]:
+    """Rows of what an import writes first, last and in between."""
+    path = Path(environment["DATA_PATH"]) / "pocketid.sqlite3"
+    tables = ("accounts_user", "accounts_passkey", "oidc_client", "audit_entry", "siteconfig_image", "moving_import")
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export that takes some seconds."""
+    return crowd(tmp_path_factory.mktemp("many") / "many.zip", people=6_000, entries=40_000)
+
+
+def test_killed_in_the_middle_nothing_has_come_and_it_can_be_done_again(unused: dict[str, str], many: Path) -> None:
+    process = command(many, unused)
+    wal = Path(unused["DATA_PATH"]) / "pocketid.sqlite3-wal"
+    deadline = time.monotonic() + 120
+    while not (wal.exists() and wal.stat().st_size > 4_000_000):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not any(counts(unused).values())
+    again = command(NEW.export, unused)
+    _out, problems = again.communicate()
+    assert again.returncode == 0, problems
+    assert counts(unused)["accounts_user"] == 3
+
+
+def test_a_full_disk_is_said_and_nothing_has_come(unused: dict[str, str], many: Path) -> None:
+    def no_file_larger_than_this() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+
+    process = command(many, unused, preexec_fn=no_file_larger_than_this)
+    out, problems = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "nothing was imported" in problems
+    assert "Traceback" not in problems + out
+    assert not any(counts(unused).values())
+
+
+def test_a_refusal_for_programs_is_json_and_no_secret_is_shown(unused: dict[str, str], tmp_path: Path) -> None:
+    import json
+
+    (tmp_path / "key").write_text("a wrong key that nobody may read")
+    process = command(NEW.export, unused, "--json")
+    out, problems = process.communicate()
+    assert process.returncode == 1
+    assert "ENCRYPTION_KEY" in json.loads(out)["error"]
+    assert "a wrong key" not in out + problems
+    assert not any(counts(unused).values())
+
+
+def test_a_key_on_the_command_line_works_with_a_warning(unused: dict[str, str]) -> None:
+    arguments = [
+        sys.executable,
+        "-m",
+        "pocketid.cli",
+        "import",
+        str(NEW.export),
+        "--encryption-key",
+        NEW.encryption_key,
+    ]
+    done = subprocess.run(arguments, cwd=ROOT, env=unused, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "rather use --encryption-key-file" in done.stderr
+    assert NEW.encryption_key not in done.stdout + done.stderr
+
+
+def test_serving_over_pocket_ids_folder_names_the_command_and_leaves_its_file(tmp_path: Path) -> None:
+    with Server() as server:
+        server.stop()
+        data = NEW.data_directory(tmp_path)
+        before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
+        for path in server.data_path.iterdir():
+            path.unlink()
+        shutil.copytree(data, server.data_path, dirs_exist_ok=True)
+        server.start()
+        assert f"pocketid import {server.data_path}" in server.log
+        server.stop()
+        assert {name: (server.data_path / name).read_bytes() for name in before} == before
+
+
+def test_a_compressed_flood_is_not_unpacked(take, nothing_came, tmp_path: Path) -> None:
+    source = altered(NEW, tmp_path / "e.zip")
+    with ZipFile(source, "a", ZIP_DEFLATED) as archive:
+        archive.writestr("uploads/profile-pictures/x.png", b"\0" * (60 * 1024 * 1024))
+    with pytest.raises(CannotMove, match="larger than 50 MiB"):
+        take(source, NEW)
+    assert nothing_came()
