@@ -20,7 +20,7 @@ def answer_questions(visitor: Visitor, app: str) -> None:
     sign_in, allow = (page.locator(f'[data-action="{action}"]') for action in ("passkey-sign-in", "consent-allow"))
     if sign_in.is_visible():
         sign_in.click()
-        expect(sign_in).to_be_hidden()
+        expect(sign_in).to_be_hidden(timeout=15_000)  # two answers of a server that may be busy
         page.wait_for_load_state()
     if allow.is_visible():
         allow.click()
