@@ -19,6 +19,8 @@ def replace(owner: User | Group, claims: Sequence[Pair]) -> list[CustomClaim]:
         # Whoever replaces the same claims at the same time waits here.
         type(owner)._default_manager.select_for_update().get(pk=owner.pk)
         owner.custom_claims.all().delete()
+        if isinstance(owner, User):
+            owner.save(update_fields=["updated_at"])  # what apps are told about the person has changed
         return CustomClaim.objects.bulk_create(
             CustomClaim(
                 user=owner if isinstance(owner, User) else None,

@@ -1,6 +1,15 @@
-"""May this person use this app; asked wherever a code or a token is born."""
+"""May this person use this app; asked wherever a code or a token is born, and ended where the answer has become no."""
 
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from oidc import backchannel
 from oidc.errors import InvalidGrantError
+from oidc.models import Client, Grant
 
 
 def check(*, disabled: bool, denied: bool) -> None:
@@ -9,3 +18,36 @@ def check(*, disabled: bool, denied: bool) -> None:
         raise InvalidGrantError(description="The user account is disabled.")
     if denied:
         raise InvalidGrantError(description="The user is in none of the groups that may use this client.")
+
+
+def end_where_lost(clients: Iterable[Client], people: Collection[UUID] | None = None) -> None:
+    """End the tokens of everybody (or of ``people``) who is in none of the groups that may use the client now, and
+    tell the client of each: once, since the next time there is nothing to end (attacks.md G13)."""
+    for client in clients:
+        if not client.is_group_restricted:
+            continue
+        lost = _signed_in(client).exclude(groups__in=client.allowed_groups.all())
+        if people is not None:
+            lost = lost.filter(pk__in=people)
+        who = set(lost.values_list("pk", flat=True))
+        Grant.objects.filter(user__in=who, application=client, revoked_at__isnull=True).update(
+            revoked_at=timezone.now()
+        )
+        _tell(client, who)
+
+
+def client_over(client: Client) -> None:
+    """Tell a client that is about to be deleted of everybody who is signed in to it."""
+    _tell(client, set(_signed_in(client).values_list("pk", flat=True)))
+
+
+def _tell(client: Client, people: Iterable[UUID]) -> None:
+    for user_id in people if client.backchannel_logout_url else ():
+        backchannel.person_over(user_id, [client])
+
+
+def _signed_in(client: Client) -> "QuerySet[User]":
+    """Person by person, as grants are indexed."""
+    live = Grant.objects.filter(user=OuterRef("pk"), application=client, revoked_at__isnull=True)
+    found: QuerySet[User] = User.objects.filter(Exists(live))
+    return found

@@ -35,8 +35,8 @@ class ClientSecretInline(admin.TabularInline):
     """Secrets can be seen by their first characters and deleted; new ones are shown once on a page of their own."""
 
     model = ClientSecret
-    fields = ("prefix", "created_at", "expires_at")
-    readonly_fields = ("prefix", "created_at")
+    fields = ("prefix", "created_at", "last_used_at", "expires_at")
+    readonly_fields = ("prefix", "created_at", "last_used_at")
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -92,6 +92,8 @@ class ClientAdmin(ByVerb):
                     "claims_in_id_token",
                     "access_token_minutes",
                     "refresh_token_minutes",
+                    "refresh_token_absolute_minutes",
+                    "id_token_minutes",
                 ),
             },
         ),

@@ -86,6 +86,20 @@ def rename(api_id: str, name: str) -> ApiResource:
     return api
 
 
+def set_introspection_client(api_id: str, client: Client | None) -> ApiResource:
+    """Whose credentials the API's server asks with whether a token is good."""
+    with transaction.atomic():
+        api = _locked(api_id)
+        api.introspection_client = client
+        api.save(update_fields=["introspection_client"])
+    return api
+
+
+def introspected_by(client_id: int, audience: Collection[str]) -> bool:
+    """Whether one of the addresses is an API whose server asks with this client's credentials."""
+    return ApiResource.objects.filter(introspection_client=client_id, audience__in=audience).exists()
+
+
 def delete(api_id: str) -> None:
     """Remove the API, its permissions and everybody's access to it."""
     with transaction.atomic():
@@ -132,12 +146,30 @@ def revoke(api: ApiResource, client: Client) -> None:
     ApiAccess.objects.filter(api=api, client=client).delete()
 
 
-def permitted(client: Client, audience: str, subject: ApiAccess.Subject) -> frozenset[str] | None:
+def permitted(client: Client | int, audience: str, subject: ApiAccess.Subject) -> frozenset[str] | None:
     """The scopes that ``client`` may ask for at the API of this address; ``None`` when it may not at all."""
     rows = ApiAccess.objects.filter(client=client, api__audience=audience, subject=subject)
     found = rows.prefetch_related("permissions").first()
     keys = frozenset(permission.key for permission in found.permissions.all()) if found else frozenset()
     return keys if keys or (found is not None and found.is_explicit) else None
+
+
+def exists(audience: str) -> bool:
+    return ApiResource.objects.filter(audience=audience).exists()
+
+
+def of_some_api(scopes: Collection[str]) -> list[str]:
+    """Those that are permissions of an API, whichever."""
+    known = set(ApiPermission.objects.filter(key__in=scopes).values_list("key", flat=True)) if scopes else set()
+    return [scope for scope in scopes if scope in known]
+
+
+def describe(audience: str, scopes: Collection[str]) -> tuple[str, list[ApiPermission]]:
+    """The API's name, and which of its permissions the scopes stand for, for the person who is to agree."""
+    api = ApiResource.objects.filter(audience=audience).prefetch_related("permissions").first()
+    if api is None:
+        return audience, []
+    return api.name, [permission for permission in api.permissions.all() if permission.key in scopes]
 
 
 def _grant(

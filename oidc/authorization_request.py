@@ -7,8 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from oidc import pkce, redirect_uris
-from oidc.claims import SCOPES
+from oidc import pkce, redirect_uris, resource_indicators
 from oidc.claims_request import ClaimsRequest
 from oidc.errors import (
     InvalidRequestError,
@@ -19,6 +18,7 @@ from oidc.errors import (
     UnsupportedResponseTypeError,
 )
 from oidc.models import Client
+from oidc.parameters import scopes_of
 from oidc.store import AuthorizingClient, ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
@@ -48,6 +48,7 @@ class AuthorizationRequest:
     login_hint: str
     id_token_hint: str
     claims: ClaimsRequest
+    resource: str = ""  # the API that the access token is for (RFC 8707)
 
     @property
     def scope(self) -> str:
@@ -56,7 +57,8 @@ class AuthorizationRequest:
     @property
     def shared(self) -> tuple[str, ...]:
         """The scopes that the person has to agree to: those asked for, and those of claims asked for by name."""
-        return tuple(dict.fromkeys((*self.scopes, *self.claims.scopes)))
+        scopes = dict.fromkeys((*self.scopes, *self.claims.scopes))
+        return resource_indicators.as_consented(self.resource, scopes)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"prompts": sorted(self.prompts), "scopes": list(self.scopes)}
@@ -69,7 +71,7 @@ class AuthorizationRequest:
                 "reply_to": ReplyTo(**stored["reply_to"]),
                 "prompts": frozenset(stored["prompts"]),
                 "scopes": tuple(stored["scopes"]),
-                "claims": ClaimsRequest(**{name: tuple(names) for name, names in stored["claims"].items()}),
+                "claims": ClaimsRequest.from_json(stored["claims"]),
             }
         )
 
@@ -80,7 +82,7 @@ def reply_to(parameters: Mapping[str, str], client: ClientRow) -> ReplyTo:
     given = parameters.get("redirect_uri")
     if given is None:
         # OpenID Connect demands it; plain OAuth may leave out the only one there is, if it is an address and no pattern.
-        if "openid" in parameters.get("scope", "").split() or len(registered) != 1 or "*" in registered[0]:
+        if "openid" in scopes_of(parameters) or len(registered) != 1 or "*" in registered[0]:
             raise _unregistered(client, _("nothing: redirect_uri is missing"))
         uri = registered[0]
     else:
@@ -131,9 +133,10 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
         parameters.get("code_challenge_method", ""),
         required=client.pkce_required or client.is_public,
     )
+    resource = resource_indicators.resource_of(parameters)
     return AuthorizationRequest(
         reply_to=answer,
-        scopes=tuple(dict.fromkeys(scope for scope in parameters.get("scope", "").split() if scope in SCOPES)),
+        scopes=resource_indicators.scopes_for_person(client, resource, scopes_of(parameters)),
         nonce=parameters.get("nonce", ""),
         prompts=_prompts(parameters.get("prompt", "")),
         max_age=_max_age(parameters.get("max_age", "")),
@@ -141,6 +144,7 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
         login_hint=parameters.get("login_hint", ""),
         id_token_hint=parameters.get("id_token_hint", ""),
         claims=_claims(parameters),
+        resource=resource,
     )
 
 

@@ -15,10 +15,16 @@ _KNOWN = frozenset(name for names in CLAIMS_OF_SCOPE.values() for name in names)
 
 @dataclass(frozen=True)
 class ClaimsRequest:
-    """The names of known claims; whether they are essential changes nothing, as nothing is held back that is known."""
+    """The names of known claims; whether they are essential changes nothing, as nothing is held back that is known.
+
+    Two may not be answered otherwise than demanded (section 5.5.1.1): ``subject`` is whom the app wants, and ``acr`` are
+    the classes of sign-in of which it needs one; empty when it takes any.
+    """
 
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
+    subject: str = ""
+    acr: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -31,7 +37,17 @@ class ClaimsRequest:
             raise InvalidRequestError(description="claims must be a JSON object.") from None
         if not isinstance(given, dict):
             raise InvalidRequestError(description="claims must be a JSON object.")
-        return cls(_names(given, "id_token"), _names(given, "userinfo"))
+        return cls(_names(given, "id_token"), _names(given, "userinfo"), _subject(given), _acr(given))
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What ``dataclasses.asdict`` made, after a way through JSON."""
+        return cls(
+            tuple(stored["id_token"]),
+            tuple(stored["userinfo"]),
+            stored.get("subject", ""),
+            tuple(stored.get("acr", ())),
+        )
 
     @classmethod
     def stored(cls, text: str) -> Self:
@@ -52,6 +68,27 @@ class ClaimsRequest:
         """The scopes whose consent covers what is asked for."""
         asked = {*self.id_token, *self.userinfo}
         return tuple(scope for scope, names in CLAIMS_OF_SCOPE.items() if asked.intersection(names))
+
+
+def _member(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    wanted = given.get("id_token")
+    found = wanted.get(name) if isinstance(wanted, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _subject(given: Mapping[str, Any]) -> str:
+    value = _member(given, "sub").get("value", "")
+    if not isinstance(value, str):
+        raise InvalidRequestError(description="The claim sub can only be asked for with one text as its value.")
+    return value
+
+
+def _acr(given: Mapping[str, Any]) -> tuple[str, ...]:
+    asked = _member(given, "acr")
+    values = asked.get("values", [asked["value"]] if "value" in asked else [])
+    if asked.get("essential") is not True or not isinstance(values, list):
+        return ()  # a wish, which may stay one
+    return tuple(value for value in values if isinstance(value, str))
 
 
 def _names(given: Mapping[str, Any], place: str) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from core.secrets import new_token
-from oidc import client_assertions, client_secrets
+from oidc import client_assertions, client_secrets, store
 from oidc.client_assertions import AssertionRefused
 from oidc.errors import InvalidClientError
-from oidc.store import Presented
+from oidc.store import ClientRow, Presented, SecretRow
 
 logger = logging.getLogger("pocketid.oidc")
 
@@ -87,6 +87,7 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
     """
     if found is None:
         client_secrets.matches(credentials.secret or "-", _DECOY)
+        client_secrets.same_beginning((credentials.secret or "-").strip())
         raise _refused(credentials, "The client is unknown: no client has this client_id.")
     if credentials.method == "private_key_jwt":
         return _check_assertion(credentials, found)
@@ -102,13 +103,14 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
             credentials,
             "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.",
         )
-    if _is_one_of(secret, found.secret_hashes):
-        client_secrets.note_right_secret(secret, found.secret_hashes)
+    if (used := _one_of(secret, found.secrets)) is not None:
+        store.touch_secret(found.client, used)
+        client_secrets.note_right_secret(secret, [row.hash for row in found.secrets])
         return found
     client_secrets.matches(secret, _DECOY)  # whatever it answers: a client without secrets has none that is right
-    if secret != secret.strip() and _is_one_of(secret.strip(), found.secret_hashes):
+    if secret != secret.strip() and _one_of(secret.strip(), found.secrets) is not None:
         raise _refused(credentials, "The client secret has a blank before or after it. Paste it again without.")
-    raise _refused(credentials, "The client secret is wrong.")
+    raise _refused(credentials, _why_wrong(secret, found.client))
 
 
 def _check_assertion(credentials: Credentials, found: Presented) -> Presented:
@@ -121,9 +123,23 @@ def _check_assertion(credentials: Credentials, found: Presented) -> Presented:
     return found
 
 
-def _is_one_of(secret: str, hashes: list[str]) -> bool:
+def _one_of(secret: str, known: list[SecretRow]) -> SecretRow | None:
     """All are compared, so that the time does not tell which one it was."""
-    return sum(client_secrets.matches(secret, known) for known in hashes) > 0
+    matching = [row for row in known if client_secrets.matches(secret, row.hash)]
+    return matching[0] if matching else None
+
+
+def _why_wrong(secret: str, client: ClientRow) -> str:
+    """What a secret is that this client cannot use: whoever holds one learns no more than where it does not belong."""
+    rows = client_secrets.same_beginning(secret.strip())
+    for row in rows:
+        if not client_secrets.matches(secret.strip(), row.secret_hash):
+            continue
+        if row.client_id == client.id:
+            return "The client secret has expired. Make a new one and paste it into the app's settings."
+        logger.warning("the client secret that was sent is one of the client %.64r", row.client.client_id)
+        return "The client secret is that of another client. Compare client ID and secret in the app's settings."
+    return "The client secret is wrong."
 
 
 def _refused(credentials: Credentials, description: str) -> InvalidClientError:

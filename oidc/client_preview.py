@@ -13,7 +13,7 @@ from accounts.models import CustomClaim, User
 from oidc.claims import Person, claims_for
 from oidc.errors import AppDeniesAccess
 from oidc.models import Client
-from oidc.tokens import ID_TOKEN_LIFETIME, IDENTITY_SCOPES
+from oidc.tokens import IDENTITY_SCOPES
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,11 @@ def preview(client: Client, user: User, scopes: Collection[str]) -> Preview:
     return Preview(
         id_token=identity
         | common
-        | {"aud": [client.client_id], "exp": now + ID_TOKEN_LIFETIME, "auth_time": int(now.timestamp())}
+        | {
+            "aud": [client.client_id],
+            "exp": now + timedelta(minutes=client.id_token_minutes),
+            "auth_time": int(now.timestamp()),
+        }
         | {"jti": uuid.uuid4().hex},
         access_token=common
         | {"aud": audience, "exp": now + timedelta(minutes=client.access_token_minutes), "client_id": client.client_id}
@@ -61,6 +65,8 @@ def _person(user: User) -> Person:
         last_name=user.last_name,
         display_name=user.display_name,
         disabled=user.disabled,
+        locale=user.locale or "",
+        updated_at=user.updated_at,
         groups=list(user.groups.values_list("name", flat=True)),
         custom_claims=claims,
     )

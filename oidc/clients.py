@@ -6,23 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Group, User
+from accounts.models import Group
 from core.errors import AppError, NotFound
 from core.rest_fields import as_uuid
-from oidc import backchannel, client_secrets, logos, signing_keys
+from oidc import access, client_secrets, logos, signing_keys
 from oidc.logos import Picture
-from oidc.models import Client, ClientSecret, Grant
+from oidc.models import Client, ClientSecret, RefreshToken
 from oidc.models.client import new_client_id
 
 MAX_SECRETS = 20
 SECRET_LENGTH, PREFIX_LENGTH = 32, 4
-DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES = 60, 43_200
+DEFAULT_ACCESS_MINUTES, DEFAULT_ID_MINUTES, DEFAULT_REFRESH_MINUTES = 60, 60, 43_200
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -71,6 +70,8 @@ class ClientSettings:
     claims_in_id_token: bool | None = None
     refresh_tokens: str | None = None
     algorithm: str | None = None
+    id_token_minutes: int | None = None
+    refresh_token_absolute_minutes: int | None = None
     # Pictures to put in the place of the present ones, by whether they are for dark pages.
     logos: Mapping[bool, Picture] = field(default_factory=dict)
 
@@ -112,7 +113,7 @@ def update(client_id: str, settings: ClientSettings) -> Client:
     """Replace all settings; secrets and pictures stay. Raise ``NotFound``."""
     with transaction.atomic():
         client = _locked(client_id)
-        before = _people(client)
+        policy = client.refresh_tokens
         _apply(client, settings)
         if not client.pkce_required:
             client.pkce_supported = False  # to be noticed anew
@@ -120,7 +121,9 @@ def update(client_id: str, settings: ClientSettings) -> Client:
         _put_logos(client, settings)
         if not client.is_group_restricted:
             client.allowed_groups.clear()
-        _tell_of(client, before - _people(client))
+        access.end_where_lost([client])
+        if client.refresh_tokens != policy:
+            refresh_policy_changed(client)
     return client
 
 
@@ -128,7 +131,7 @@ def delete(client_id: str) -> None:
     """Remove the client with its secrets, pictures, tokens and consents; raise ``NotFound``."""
     with transaction.atomic():
         client = _locked(client_id)
-        _tell_of(client, _people(client))
+        access.client_over(client)
         client.delete()
 
 
@@ -136,9 +139,8 @@ def set_allowed_groups(client_id: str, group_ids: Iterable[str]) -> Client:
     """Let these groups use the client, in this order; ids of no group are left out. Raise ``NotFound``."""
     with transaction.atomic():
         client = _locked(client_id)
-        before = _people(client)
         _replace_groups(client, group_ids)
-        _tell_of(client, before - _people(client))
+        access.end_where_lost([client])
     return client
 
 
@@ -151,20 +153,19 @@ def set_clients_of_group(group: Group, client_ids: Iterable[str]) -> None:
     """Let the group use these clients and no others; ids of no client are left out."""
     wanted = Client.objects.filter(client_id__in=set(client_ids))
     with transaction.atomic():
-        losing = [
-            (client, _people(client)) for client in Client.objects.filter(allowed_groups=group).exclude(pk__in=wanted)
-        ]
+        losing = list(Client.objects.filter(allowed_groups=group).exclude(pk__in=wanted))
         group.allowed_clients.set(wanted)  # type: ignore[attr-defined] # DOT's model has no types
-        for client, before in losing:
-            _tell_of(client, before - _people(client))
+        access.end_where_lost(losing)
 
 
-def tell_of_lost_access(user_ids: Sequence[UUID]) -> None:
-    """Queue a sign-out at each client that one of these people signed in to and may not use any more."""
-    for client in Client.objects.filter(is_group_restricted=True).exclude(backchannel_logout_url=""):
-        signed_in = Grant.objects.filter(application=client, user__in=user_ids, revoked_at__isnull=True)
-        still_allowed = User.objects.filter(groups__in=client.allowed_groups.all()).values("pk")
-        _tell_of(client, set(signed_in.exclude(user__in=still_allowed).values_list("user", flat=True)))
+def refresh_policy_changed(client: Client) -> None:
+    """A client that may no longer have refresh tokens loses those it has, also if it may again one day."""
+    if client.refresh_tokens == Client.RefreshTokens.ALWAYS:
+        return
+    tokens = RefreshToken.objects.filter(grant__application=client, expires__gt=timezone.now())
+    if client.refresh_tokens == Client.RefreshTokens.OFFLINE_ACCESS:
+        tokens = tokens.exclude(grant__scope__contains="offline_access")
+    tokens.update(expires=timezone.now())
 
 
 def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
@@ -191,12 +192,15 @@ def _apply(client: Client, settings: ClientSettings) -> None:
     client.refresh_token_minutes = settings.refresh_token_minutes
     client.federated_identities = [dict(identity) for identity in settings.federated_identities]
     _apply_keys(client, settings)
-    if settings.claims_in_id_token is not None:
-        client.claims_in_id_token = settings.claims_in_id_token
-    if settings.refresh_tokens is not None:
-        client.refresh_tokens = settings.refresh_tokens
-    if settings.algorithm is not None:
-        client.algorithm = settings.algorithm
+    for ours in (
+        "claims_in_id_token",
+        "refresh_tokens",
+        "algorithm",
+        "id_token_minutes",
+        "refresh_token_absolute_minutes",
+    ):
+        if (value := getattr(settings, ours)) is not None:
+            setattr(client, ours, value)
 
 
 def _apply_keys(client: Client, settings: ClientSettings) -> None:
@@ -212,22 +216,6 @@ def _apply_keys(client: Client, settings: ClientSettings) -> None:
 def _put_logos(client: Client, settings: ClientSettings) -> None:
     for is_dark, picture in settings.logos.items():
         logos.put(client, picture, is_dark=is_dark)
-
-
-def _people(client: Client) -> set[UUID]:
-    """Who signed in to the client and may use it now; nobody when it does not want to hear of their end."""
-    if not client.backchannel_logout_url:
-        return set()
-    known = User.objects.filter(Exists(Grant.objects.filter(user=OuterRef("pk"), application=client)))
-    if client.is_group_restricted:
-        known = known.filter(groups__in=client.allowed_groups.all())
-    return set(known.values_list("pk", flat=True))
-
-
-def _tell_of(client: Client, people: Iterable[UUID]) -> None:
-    """Queue a sign-out at the client for each of them (OIDC Back-Channel Logout 1.0)."""
-    for user_id in people:
-        backchannel.person_over(user_id, [client])
 
 
 def _locked(client_id: str) -> Client:

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import CustomClaim, User
+from oidc import api_access, resource_indicators
 from oidc.authorization_request import AuthorizationRequest
-from oidc.models import Consent
+from oidc.models import ApiPermission, Consent
 from oidc.store import AuthorizingClient
 
 
@@ -57,9 +58,32 @@ def items(user: User, scopes: tuple[str, ...]) -> list[Item]:
         )
     if "profile" in scopes and (claims := _custom_claims(user)):
         found.append(Item("claims", _("More about you"), ", ".join(claims)))
+    for name, permissions in _apis(scopes):
+        value = ", ".join(permission.name for permission in permissions) or _("nothing in particular")
+        found.append(Item("key", _("Access to %(api)s") % {"api": name}, value))
     if "offline_access" in scopes:
         found.append(Item("refresh", _("Stays signed in"), _("until you sign out there")))
     return found or [Item("person", _("Who you are"), _("an identifier, and nothing else about you"))]
+
+
+def scope_info(scopes: tuple[str, ...]) -> list[dict[str, str]]:
+    """The permissions at APIs among them, for programs (contract section 3.1)."""
+    return [
+        {"key": permission.key, "name": permission.name}
+        | ({"description": permission.description} if permission.description else {})
+        for _name, permissions in _apis(scopes)
+        for permission in permissions
+    ]
+
+
+def _apis(scopes: tuple[str, ...]) -> list[tuple[str, list[ApiPermission]]]:
+    """Each API that the scopes name, with what is asked for there."""
+    wanted: dict[str, list[str]] = {}
+    for scope in scopes:
+        audience, separator, key = scope.partition(resource_indicators.SEPARATOR)
+        if separator:
+            wanted.setdefault(audience, []).append(key)
+    return [api_access.describe(audience, keys) for audience, keys in wanted.items()]
 
 
 def _custom_claims(user: User) -> list[str]:

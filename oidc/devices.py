@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
 from core.secrets import hash_token, new_token
-from oidc import consent, store
+from oidc import consent, resource_indicators, store
 from oidc.errors import AppDeniesAccess, DeviceCodeExpired, DeviceCodeInvalid
 from oidc.models import DeviceGrant
 from oidc.store import ClientRow
@@ -24,7 +24,7 @@ _KIND = "E"
 
 
 def begin(
-    client: ClientRow, *, scopes: tuple[str, ...], nonce: str, ip_address: str, user_agent: str
+    client: ClientRow, *, scopes: tuple[str, ...], resource: str = "", nonce: str, ip_address: str, user_agent: str
 ) -> tuple[str, str]:
     """A new device code and its user code. Both are kept as hashes."""
     device_code = new_token(DEVICE_PREFIX)
@@ -34,6 +34,7 @@ def begin(
         user_code=hash_token(user_code),
         application_id=client.id,
         scope=" ".join(scopes),
+        resource=[resource] if resource else [],
         nonce=nonce,
         interval=INTERVAL,
         expires=timezone.now() + LIFETIME,
@@ -58,6 +59,11 @@ def find(user_code: str) -> DeviceGrant:
     return found
 
 
+def shared(device: DeviceGrant) -> tuple[str, ...]:
+    """What the person agrees to, as consents keep it."""
+    return resource_indicators.as_consented("".join(device.resource[:1]), device.scope.split())
+
+
 def approve(device: DeviceGrant, session: Session) -> bool:
     """Let the device act for whoever is signed in; whether it is the first time for this app.
 
@@ -70,7 +76,7 @@ def approve(device: DeviceGrant, session: Session) -> bool:
         raise ReauthenticationRequired
     with transaction.atomic():
         _decide(device, DeviceGrant.AUTHORIZED, session)
-        store.touch_consent(consent.remember(session.user, client.row.id, tuple(device.scope.split())).pk)
+        store.touch_consent(consent.remember(session.user, client.row.id, shared(device)).pk)
     return client.is_new
 
 

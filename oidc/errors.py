@@ -43,6 +43,7 @@ __all__ = (
     "InvalidGrantError",
     "InvalidRequestError",
     "InvalidScopeError",
+    "InvalidTargetError",
     "LoginRequired",
     "OAuth2Error",
     "RedirectUriNotRegistered",
@@ -53,6 +54,7 @@ __all__ = (
     "UnauthorizedClientError",
     "UnexpectedStep",
     "UnknownClient",
+    "UnmetAuthenticationRequirements",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
     "WrongAddress",
@@ -80,6 +82,19 @@ def describe(error: OAuth2Error) -> str:
     """The description in the characters of RFC 6749 section 5.2 (%x20-21 / %x23-5B / %x5D-7E)."""
     text = str(error.description or error.error)
     return "".join(c if " " <= c <= "~" and c not in '"\\' else "'" if c in '"“”‘’' else "?" for c in text)
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc] # oauthlib has no types
+    """RFC 8707 section 2: the API is unknown, or this client may not use it, or not so."""
+
+    error = "invalid_target"
+    status_code = 400
+
+
+class UnmetAuthenticationRequirements(OAuth2Error):  # type: ignore[misc] # as above
+    """OpenID Connect Core Unmet Authentication Requirements 1.0: no sign-in here is of the class that was demanded."""
+
+    error = "unmet_authentication_requirements"
 
 
 class InvalidAuthorizationRequest(AppError):

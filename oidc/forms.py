@@ -112,6 +112,8 @@ def settings_from(filled_in: Mapping[str, Any]) -> ClientSettings:
         claims_in_id_token=filled_in["claims_in_id_token"],
         refresh_tokens=filled_in["refresh_tokens"],
         algorithm=filled_in["algorithm"],
+        id_token_minutes=filled_in["id_token_minutes"],
+        refresh_token_absolute_minutes=filled_in["refresh_token_absolute_minutes"],
         logos={is_dark: picture for is_dark, picture in pictures.items() if picture is not None},
     )
 

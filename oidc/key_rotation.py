@@ -86,8 +86,9 @@ def rotate(
 
 def _last_expiry(now: datetime) -> datetime:
     """When the last token ends that is alive, or is being signed, now."""
-    minutes = Client.objects.aggregate(longest=Max("access_token_minutes"))["longest"] or 0
-    signed_now = now + IN_FLIGHT + timedelta(minutes=max(minutes, signing_keys.ID_TOKEN_MINUTES))
+    longest = Client.objects.aggregate(Max("access_token_minutes"), Max("id_token_minutes"))
+    minutes = max(signing_keys.ID_TOKEN_MINUTES, *(each or 0 for each in longest.values()))
+    signed_now = now + IN_FLIGHT + timedelta(minutes=minutes)
     stored = AccessToken.objects.aggregate(last=Max("expires"))["last"]
     return max(signed_now, stored) if stored is not None else signed_now
 

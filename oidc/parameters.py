@@ -1,10 +1,16 @@
 """The parameters of a protocol request: each at most once, and only text that can be text."""
 
+import logging
 from collections.abc import Mapping
 
 from django.http import HttpRequest, QueryDict
 
+from oidc.claims import SCOPES
 from oidc.errors import InvalidRequestError
+
+logger = logging.getLogger("pocketid.oidc")
+
+KNOWN_SCOPES = frozenset(SCOPES)
 
 MAX_LENGTH = 8192  # characters of one value; longer ones are nobody's state or nonce
 
@@ -40,6 +46,22 @@ def form_of(request: HttpRequest) -> Mapping[str, str]:
         return single(request.POST)
     except BadParameters as bad:
         raise InvalidRequestError(description=str(bad)) from None
+
+
+def scopes_of(form: Mapping[str, str]) -> list[str]:
+    """The words of ``scope`` (RFC 6749 section 3.3). Commas between known ones are tolerated: some apps' settings have a
+    field into which people type them so (relying-parties.md section 4)."""
+    words: list[str] = []
+    for word in form.get("scope", "").split():
+        parts = [part for part in word.split(",") if part]
+        if len(parts) > 1 and KNOWN_SCOPES.intersection(parts):
+            logger.warning(
+                "client %.64r separates scopes by commas instead of blanks: %.200r", form.get("client_id", ""), word
+            )
+            words += parts
+        else:
+            words.append(word)
+    return list(dict.fromkeys(words))
 
 
 def is_form(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """What the provider does when something happens to a person or a session."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from django.dispatch import receiver
 
 from accounts.models import Session, User
 from accounts.signals import membership_changed, session_ended, user_deleted, user_disabled
-from oidc import backchannel, clients
+from oidc import access, backchannel
+from oidc.models import Client
 
 
 @receiver(session_ended)
@@ -22,5 +24,6 @@ def tell_apps_of_the_person(sender: Any, *, user: User, **more: Any) -> None:  #
 
 
 @receiver(membership_changed)
-def tell_apps_of_lost_groups(sender: Any, *, users: list[UUID], **more: Any) -> None:  # noqa: ANN401 - Django's signature
-    clients.tell_of_lost_access(users)
+def end_access_that_was_lost(sender: Any, *, users: Sequence[UUID], **more: Any) -> None:  # noqa: ANN401 - Django's signature
+    """Apps that only some groups may use hear of everybody who has left the last of these groups."""
+    access.end_where_lost(Client.objects.filter(is_group_restricted=True, grant__user__in=users).distinct(), users)

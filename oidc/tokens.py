@@ -6,8 +6,9 @@ import hmac
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,6 @@ from oidc.store import ClientRow, GrantRow, NewTokens
 
 CODE_PREFIX = "pocket_id_ac_"
 REFRESH_PREFIX = "pocket_id_rt_"
-ID_TOKEN_LIFETIME = timedelta(minutes=signing_keys.ID_TOKEN_MINUTES)
 IDENTITY_SCOPES = frozenset(("openid", "profile", "email", "groups"))
 
 
@@ -52,12 +52,25 @@ def successor_of(refresh_token: str) -> str:
     return REFRESH_PREFIX + base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
 
 
-def issue(client: ClientRow, grant: GrantRow, person: Person, *, refresh_token: str | None, nonce: str = "") -> Issued:
-    """Sign the tokens that ``grant`` gives ``client`` now."""
-    scopes = grant.scope.split()
+def issue(
+    client: ClientRow,
+    grant: GrantRow,
+    person: Person,
+    *,
+    refresh_token: str | None,
+    nonce: str = "",
+    scope: str | None = None,
+) -> Issued:
+    """Sign the tokens that ``grant`` gives ``client`` now; ``scope`` is less than it allows, if the client wants less."""
+    scope = grant.scope if scope is None else scope
+    scopes = scope.split()
     now, lifetime = int(time.time()), client.access_token_minutes * 60
     signer = signing_keys.signer(client.signing_kid)
-    audience = [client.client_id, settings.APP_URL] if IDENTITY_SCOPES.intersection(scopes) else [client.client_id]
+    # With the API instead of the client, and this server for what userinfo gives (RFC 9068 section 3).
+    audience = [
+        grant.resource or client.client_id,
+        *([settings.APP_URL] if IDENTITY_SCOPES.intersection(scopes) else ()),
+    ]
     access_token = signer.sign(
         "at+jwt",
         {
@@ -69,54 +82,69 @@ def issue(client: ClientRow, grant: GrantRow, person: Person, *, refresh_token: 
             "exp": now + lifetime,
             "jti": uuid.uuid4().hex,
             "scp": scopes,
-            "scope": grant.scope,
+            "scope": scope,
         },
     )
     body: dict[str, Any] = {
         "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": lifetime,
-        "scope": grant.scope,
+        "scope": scope,
     }
     if refresh_token is not None:
         body["refresh_token"] = refresh_token
     if "openid" in scopes:
         body["id_token"] = signer.sign(
             "JWT",
-            _id_token(client, grant, person, nonce=nonce, now=now, at_hash=_half_hash(access_token, client.algorithm)),
+            _id_token(
+                client, grant, person, scopes, nonce=nonce, now=now, at_hash=_half_hash(access_token, client.algorithm)
+            ),
         )
     moment = timezone.now()
     stored = NewTokens(
         access_hash=hash_token(access_token),
         access_expires=moment + timedelta(seconds=lifetime),
-        scope=grant.scope,
+        scope=scope,
         audience=audience,
         refresh_hash=hash_token(refresh_token) if refresh_token is not None else None,
-        refresh_expires=moment + timedelta(minutes=client.refresh_token_minutes) if refresh_token is not None else None,
+        refresh_expires=_refresh_expires(client, grant, moment) if refresh_token is not None else None,
     )
     return Issued(body, stored)
 
 
-def issue_to_client(client: ClientRow) -> Issued:
-    """Sign an access token that ``client`` holds for itself."""
+def issue_to_client(client: ClientRow, *, resource: str = "", scopes: Sequence[str] = ()) -> Issued:
+    """Sign an access token that ``client`` holds for itself, for an API or for nothing in particular."""
     now, lifetime = int(time.time()), client.access_token_minutes * 60
+    audience, scope = [resource or client.client_id], " ".join(scopes)
     claims = {
         "iss": settings.APP_URL,
         "sub": f"client-{client.client_id}",
         "client_id": client.client_id,
-        "aud": [client.client_id],
+        "aud": audience,
         "iat": now,
         "exp": now + lifetime,
         "jti": uuid.uuid4().hex,
-        "scp": [],
-        "scope": "",
+        "scp": list(scopes),
+        "scope": scope,
     }
     token = signing_keys.signer(client.signing_kid).sign("at+jwt", claims)
     expires = timezone.now() + timedelta(seconds=lifetime)
     return Issued(
-        {"access_token": token, "token_type": "Bearer", "expires_in": lifetime, "scope": ""},
-        NewTokens(access_hash=hash_token(token), access_expires=expires, scope="", audience=[client.client_id]),
+        {"access_token": token, "token_type": "Bearer", "expires_in": lifetime, "scope": scope},
+        NewTokens(access_hash=hash_token(token), access_expires=expires, scope=scope, audience=audience),
     )
+
+
+def longest_end(client: ClientRow, grant: GrantRow) -> datetime | None:
+    """When refreshing ends for good, however often it was done; ``None``: never."""
+    if not client.refresh_token_absolute_minutes:
+        return None
+    return (grant.created or timezone.now()) + timedelta(minutes=client.refresh_token_absolute_minutes)
+
+
+def _refresh_expires(client: ClientRow, grant: GrantRow, now: datetime) -> datetime:
+    idle, absolute = now + timedelta(minutes=client.refresh_token_minutes), longest_end(client, grant)
+    return idle if absolute is None else min(idle, absolute)
 
 
 def gets_refresh_token(client: ClientRow, scope: str) -> bool:
@@ -132,16 +160,23 @@ def acr_of(amr: str) -> str:
 
 
 def _id_token(
-    client: ClientRow, grant: GrantRow, person: Person, *, nonce: str, now: int, at_hash: str
+    client: ClientRow,
+    grant: GrantRow,
+    person: Person,
+    scopes: Sequence[str],
+    *,
+    nonce: str,
+    now: int,
+    at_hash: str,
 ) -> dict[str, Any]:
     """OIDC Core section 2. A claim about the person never replaces one about the sign-in."""
     wanted = ClaimsRequest.stored(grant.claims).id_token
-    claims = claims_for(person, grant.scope.split() if client.claims_in_id_token else (), wanted)
+    claims = claims_for(person, scopes if client.claims_in_id_token else (), wanted)
     claims |= {
         "iss": settings.APP_URL,
         "aud": [client.client_id],
         "iat": now,
-        "exp": now + int(ID_TOKEN_LIFETIME.total_seconds()),
+        "exp": now + client.id_token_minutes * 60,
         "auth_time": int(grant.auth_time.timestamp()),
         "jti": uuid.uuid4().hex,
         "at_hash": at_hash,

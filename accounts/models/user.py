@@ -46,6 +46,7 @@ class User(AbstractBaseUser):
     disabled = models.BooleanField(_("disabled"), default=False, help_text=_("Cannot sign in; apps are refused too."))
     groups = models.ManyToManyField(Group, related_name="members", blank=True, verbose_name=_("groups"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)  # told to apps (OIDC Core section 5.1)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

@@ -1,5 +1,6 @@
 """APIs and their permissions (contract section 4.5)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers, status
@@ -10,10 +11,10 @@ from core.errors import ValidationFailed
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, Text, read
 from core.rest_view import Resource
-from oidc import api_access
+from oidc import api_access, clients
 from oidc.api.fields import Items
 from oidc.api_access import Permission
-from oidc.models import ApiPermission, ApiResource
+from oidc.models import ApiPermission, ApiResource, Client
 
 MAX_PERMISSIONS = 500
 
@@ -41,10 +42,19 @@ class ApiSerializer(serializers.Serializer[ApiResource]):
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
     permissions = PermissionSerializer(many=True, read_only=True)
     allowCimdClients = serializers.ReadOnlyField(source="allow_metadata_clients")
+    introspectionClientId = serializers.ReadOnlyField(source="introspection_client.client_id", default=None)
+
+    def to_representation(self, instance: ApiResource) -> dict[str, Any]:
+        """Ours, and left out when there is none: the client that introspects the API's tokens."""
+        shown = super().to_representation(instance)
+        if shown["introspectionClientId"] is None:
+            del shown["introspectionClientId"]
+        return shown
 
 
 class NameInput(Input):
     name = Text(max_length=50)
+    introspectionClientId = Text(required=False, allow_null=True, allow_blank=True, max_length=255)
 
 
 class ApiInput(NameInput):
@@ -92,11 +102,19 @@ class ApiList(Resource):
     scope = "apis"
 
     def get(self, request: Request) -> Response:
-        return page_of(request, ApiResource.objects.prefetch_related("permissions"), RULES, ApiSerializer)
+        return page_of(
+            request,
+            ApiResource.objects.select_related("introspection_client").prefetch_related("permissions"),
+            RULES,
+            ApiSerializer,
+        )
 
     def post(self, request: Request) -> Response:
         data = read(request, ApiInput)
+        introspecting = _introspecting(data)
         api = api_access.create(name=data["name"], audience=data["resource"])
+        if introspecting is not None:
+            api = api_access.set_introspection_client(str(api.pk), introspecting)
         return Response(ApiSerializer(api).data, status=status.HTTP_201_CREATED)
 
 
@@ -108,8 +126,13 @@ class ApiDetail(Resource):
         return Response(ApiSerializer(api_access.find(path_id(api_id))).data)
 
     def put(self, request: Request, api_id: str) -> Response:
-        api = api_access.find(path_id(api_id))
-        return Response(ApiSerializer(api_access.rename(str(api.pk), read(request, NameInput)["name"])).data)
+        key = str(api_access.find(path_id(api_id)).pk)
+        data = read(request, NameInput)
+        introspecting = _introspecting(data)
+        api = api_access.rename(key, data["name"])
+        if "introspectionClientId" in data:
+            api = api_access.set_introspection_client(key, introspecting)
+        return Response(ApiSerializer(api).data)
 
     def delete(self, request: Request, api_id: str) -> Response:
         api_access.delete(path_id(api_id))
@@ -140,6 +163,12 @@ class ApiMetadataAccess(Resource):
             str(api.pk), enabled=data["enabled"], permission_ids=data.get("permissionIds", [])
         )
         return Response(ApiSerializer(changed).data)
+
+
+def _introspecting(data: Mapping[str, Any]) -> Client | None:
+    """The client that is named; raise ``NotFound`` for one that does not exist."""
+    client_id = data.get("introspectionClientId")
+    return clients.find(client_id) if client_id else None
 
 
 def refuse_twice(permissions: list[Permission]) -> None:

@@ -8,7 +8,13 @@ from rest_framework import serializers
 from core.rest_fields import Flag, Input, Text, Whole
 from oidc import registered_keys, web_addresses
 from oidc.api.fields import Items, Pattern, WebAddress
-from oidc.clients import DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES, ClientRefused, ClientSettings
+from oidc.clients import (
+    DEFAULT_ACCESS_MINUTES,
+    DEFAULT_ID_MINUTES,
+    DEFAULT_REFRESH_MINUTES,
+    ClientRefused,
+    ClientSettings,
+)
 from oidc.logos import Picture
 from oidc.models import Client
 
@@ -81,6 +87,8 @@ class ClientInput(Input):
     # Ours: left out means as it is.
     claimsInIdToken = Flag(required=False)
     refreshTokens = Text(required=False)
+    idTokenDurationMinutes = Whole(required=False)
+    refreshTokenAbsoluteDurationMinutes = Whole(required=False)
 
     def validate_launchURL(self, text: str) -> str:  # noqa: N802 - the contract's spelling
         if text == "":
@@ -92,6 +100,12 @@ class ClientInput(Input):
 
     def validate_refreshTokenDurationMinutes(self, minutes: int) -> int:  # noqa: N802 - the contract's spelling
         return _lifetime(minutes, DEFAULT_REFRESH_MINUTES)
+
+    def validate_idTokenDurationMinutes(self, minutes: int) -> int:  # noqa: N802 - the contract's spelling
+        return _lifetime(minutes, DEFAULT_ID_MINUTES)
+
+    def validate_refreshTokenAbsoluteDurationMinutes(self, minutes: int) -> int:  # noqa: N802 - the contract's spelling
+        return minutes if minutes == 0 else _lifetime(minutes, 0, longest=10 * LONGEST_LIFETIME)
 
     def validate_refreshTokens(self, word: str) -> str:  # noqa: N802 - the contract's spelling
         if word not in Client.RefreshTokens.values:
@@ -127,10 +141,10 @@ def _address_of_keys(text: str) -> str:
     return text
 
 
-def _lifetime(minutes: int, default: int) -> int:
+def _lifetime(minutes: int, default: int, *, longest: int = LONGEST_LIFETIME) -> int:
     if minutes == 0:
         return default
-    if not 1 <= minutes <= LONGEST_LIFETIME:
+    if not 1 <= minutes <= longest:
         raise serializers.ValidationError("is invalid", code="token_duration")
     return minutes
 
@@ -157,5 +171,7 @@ def settings_of(data: Mapping[str, Any], pictures: Mapping[bool, Picture]) -> Cl
         jwks_uri=data.get("credentials", {}).get("jwksUri"),
         claims_in_id_token=data.get("claimsInIdToken"),
         refresh_tokens=data.get("refreshTokens"),
+        id_token_minutes=data.get("idTokenDurationMinutes"),
+        refresh_token_absolute_minutes=data.get("refreshTokenAbsoluteDurationMinutes"),
         logos=pictures,
     )

@@ -19,6 +19,7 @@ class SecretSerializer(serializers.Serializer[ClientSecret]):
     prefix = serializers.ReadOnlyField()
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
     expiresAt = serializers.DateTimeField(source="expires_at", read_only=True, allow_null=True)
+    lastUsedAt = serializers.DateTimeField(source="last_used_at", read_only=True, allow_null=True)
     isActive = serializers.SerializerMethodField()
 
     def get_isActive(self, secret: ClientSecret) -> bool:  # noqa: N802 - the contract's spelling

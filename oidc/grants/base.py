@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from oidc import access, client_authentication
+from oidc import access, client_authentication, resource_indicators
 from oidc.client_authentication import Credentials
 from oidc.errors import InvalidGrantError
 from oidc.store import GrantRow, Presented
@@ -43,6 +43,7 @@ class PersonGrant(TokenGrant):
         if found.person is None:
             raise InvalidGrantError(description="The account it was issued for is gone.")
         access.check(disabled=found.person.disabled, denied=found.denied)
+        resource_indicators.check_again(found.client, grant, request.form)
         issued = self.issue(request, found, grant)
         self.keep(request, found, grant, issued)
         return issued.body

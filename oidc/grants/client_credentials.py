@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from oidc import client_authentication, store, tokens
-from oidc.claims import SCOPES
-from oidc.errors import InvalidScopeError, UnauthorizedClientError
+from oidc import client_authentication, parameters, resource_indicators, store, tokens
+from oidc.errors import UnauthorizedClientError
 from oidc.grants.base import TokenGrant, TokenRequest
 
 
@@ -18,8 +17,8 @@ class ClientCredentialsGrant(TokenGrant):
             raise UnauthorizedClientError(
                 description="A public client cannot prove who it is, so it cannot act for itself."
             )
-        if unknown := [scope for scope in request.form.get("scope", "").split() if scope not in SCOPES]:
-            raise InvalidScopeError(description=f"This client was not granted the scope {unknown[0][:100]}.")
-        issued = tokens.issue_to_client(found.client)
+        resource = resource_indicators.resource_of(request.form)
+        scopes = resource_indicators.scopes_for_client(found.client, resource, parameters.scopes_of(request.form))
+        issued = tokens.issue_to_client(found.client, resource=resource, scopes=scopes)
         store.insert_client_token(found.client, issued.stored)
         return issued.body

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from oidc import former_tokens, store, tokens
+from oidc import former_tokens, parameters, store, tokens
 from oidc.claims import SCOPES
 from oidc.errors import InvalidGrantError, InvalidScopeError
 from oidc.grants.base import PersonGrant, TokenRequest, required
@@ -50,22 +50,34 @@ class RefreshTokenGrant(PersonGrant):
             )
         if refresh.expires <= now:
             raise InvalidGrantError(description="The refresh token has expired.")
+        if (end := tokens.longest_end(found.client, grant)) is not None and end <= now:
+            raise InvalidGrantError(description="The person has to sign in again: the sign-in was too long ago.")
         if not tokens.gets_refresh_token(found.client, grant.scope):
             raise InvalidGrantError(description="This client may no longer use refresh tokens.")
-        self._check_scope(request, grant)
+        self._scope(request, grant)
         return grant
 
-    def _check_scope(self, request: TokenRequest, grant: GrantRow) -> None:
-        """A client may repeat or narrow what it was granted, never widen it. Narrowing is accepted and has no effect,
-        as in Pocket ID; the answer's ``scope`` says what the token is good for."""
-        asked = {scope for scope in request.form.get("scope", "").split() if scope in SCOPES}
-        if not asked <= set(grant.scope.split()):
+    def _scope(self, request: TokenRequest, grant: GrantRow) -> str:
+        """What this access token is for: all that was granted, or less if the client asks for less; the next refresh
+        gives everything again. Scopes nobody knows mean nothing, as in the authorization request."""
+        granted = grant.scope.split()
+        asked = [
+            scope
+            for scope in parameters.scopes_of(request.form)
+            if scope in SCOPES or (grant.resource and scope in granted)
+        ]
+        if not set(asked) <= set(granted):
             raise InvalidScopeError(description="The refresh token does not cover all of the requested scopes.")
+        return " ".join(scope for scope in granted if scope in asked) or grant.scope
 
     def issue(self, request: TokenRequest, found: Presented, grant: GrantRow) -> Issued:
         assert found.person is not None  # noqa: S101 - checked by the base
         return tokens.issue(
-            found.client, grant, found.person, refresh_token=tokens.successor_of(request.form["refresh_token"])
+            found.client,
+            grant,
+            found.person,
+            refresh_token=tokens.successor_of(request.form["refresh_token"]),
+            scope=self._scope(request, grant),
         )
 
     def keep(self, request: TokenRequest, found: Presented, grant: GrantRow, issued: Issued) -> None:

@@ -15,6 +15,15 @@ class ApiResource(models.Model):
     name = models.CharField(_("name"), max_length=50)
     audience = models.CharField(_("address"), max_length=350, unique=True)
     allow_metadata_clients = models.BooleanField(_("clients known by their metadata document"), default=False)
+    introspection_client = models.ForeignKey(
+        Client,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="introspected_apis",
+        verbose_name=_("client that introspects its tokens"),
+        help_text=_("The client whose credentials the API's server uses to ask whether a token is good (RFC 7662)."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

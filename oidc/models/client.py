@@ -118,6 +118,16 @@ class Client(Appearance, AbstractApplication):
         _("refresh token lifetime (minutes)"),
         default=43_200,
         validators=[MinValueValidator(1), MaxValueValidator(525_600)],
+        help_text=_("Counted anew each time the app uses one."),
+    )
+    refresh_token_absolute_minutes = models.PositiveIntegerField(
+        _("longest time without signing in (minutes)"),
+        default=0,
+        validators=[MaxValueValidator(5_256_000)],
+        help_text=_("After it the app needs the person again, however often it used its refresh tokens. 0: never."),
+    )
+    id_token_minutes = models.PositiveIntegerField(
+        _("ID token lifetime (minutes)"), default=60, validators=[MinValueValidator(1), MaxValueValidator(525_600)]
     )
 
     # Public keys that the app's client assertions are verified with; either the keys or where they are published.

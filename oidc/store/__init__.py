@@ -18,6 +18,8 @@ from core.secrets import hash_token
 from oidc import former_tokens
 from oidc.claims import Person
 from oidc.store.rows import (
+    CLIENT,
+    PERSON,
     AuthorizingClient,
     ClientRow,
     DeviceRow,
@@ -26,12 +28,14 @@ from oidc.store.rows import (
     NewTokens,
     Presented,
     RefreshRow,
+    SecretRow,
     StoredToken,
     as_aware,
     as_client,
     as_list,
     as_person,
     as_presented,
+    as_secrets,
     as_stored_token,
     as_uuid,
     to_time,
@@ -48,6 +52,7 @@ __all__ = (
     "NewTokens",
     "Presented",
     "RefreshRow",
+    "SecretRow",
     "StoredToken",
 )
 
@@ -62,7 +67,7 @@ class LostRace(Exception):
 def find_client(client_id: str) -> Presented | None:
     """A client that presents nothing but itself."""
     row = fetch("client", to_time(timezone.now()), client_id)
-    return Presented(as_client(row), as_list(row[12])) if row else None
+    return Presented(as_client(row), as_secrets(row[CLIENT])) if row else None
 
 
 def find_code(client_id: str, code: str) -> Presented | None:
@@ -88,26 +93,28 @@ def find_device(client_id: str, device_code: str) -> Presented | None:
     row = fetch("device", to_time(timezone.now()), hash_token(device_code), client_id)
     if row is None:
         return None
-    client, hashes = as_client(row), as_list(row[12])
-    if row[13] is None:
-        return Presented(client, hashes)
-    device = DeviceRow(row[13], row[14], row[15], as_aware(row[16]) if row[16] is not None else None)
+    client, secrets, row = as_client(row), as_secrets(row[CLIENT]), row[CLIENT + 1 :]
+    if row[0] is None:
+        return Presented(client, secrets)
+    device = DeviceRow(row[0], row[1], row[2], as_aware(row[3]) if row[3] is not None else None)
     grant = GrantRow(
         id=0,
-        client=row[17],
-        expires=as_aware(row[18]),
+        client=row[4],
+        expires=as_aware(row[5]),
         redirect_uri="",
         redirect_uri_given=False,
-        scope=row[19],
+        scope=row[6],
         code_challenge="",
-        nonce=row[20],
-        sid=as_uuid(row[21]) if row[21] else None,
-        auth_time=as_aware(row[22]) if row[22] is not None else timezone.now(),
-        amr=row[23],
+        nonce=row[7],
+        sid=as_uuid(row[8]) if row[8] else None,
+        auth_time=as_aware(row[9]) if row[9] is not None else timezone.now(),
+        amr=row[10],
         used=False,
         revoked=False,
+        resource=next(iter(as_list(row[11])), ""),
     )
-    return Presented(client, hashes, grant, as_person(row[24:35]), bool(row[35]), device=device)
+    person, denied = as_person(row[12 : 12 + PERSON]), bool(row[12 + PERSON])
+    return Presented(client, secrets, grant, person, denied, device=device)
 
 
 def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingClient | None:
@@ -116,7 +123,7 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
     row = fetch("authorizing", user, user, client_id)
     if row is None:
         return None
-    skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, *consent = row[12:]
+    skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, *consent = row[CLIENT:]
     return AuthorizingClient(
         row=replace(as_client(row), logo_hash=logo_hash),
         skip_consent=bool(skip_consent),
@@ -136,9 +143,10 @@ def find_token(client_id: str, token: str) -> tuple[Presented, StoredToken | Non
     row = fetch("token", to_time(timezone.now()), hash_token(token), checksum, client_id)
     if row is None:
         return None
-    access, refresh, (user_id, disabled) = row[13:21], row[21:29], row[29:31]
+    tokens = row[CLIENT + 1 :]
+    access, refresh, (user_id, disabled) = tokens[:8], tokens[8:16], tokens[16:18]
     stored = as_stored_token(access, False, user_id, disabled) or as_stored_token(refresh, True, user_id, disabled)
-    return Presented(as_client(row), as_list(row[12])), stored
+    return Presented(as_client(row), as_secrets(row[CLIENT])), stored
 
 
 def live_access_token(token: str) -> LiveToken | None:
@@ -165,6 +173,7 @@ def insert_grant(
     code_challenge: str,
     nonce: str,
     claims: str,
+    resource: str,
     sid: UUID,
     auth_time: datetime,
     amr: str,
@@ -182,7 +191,7 @@ def insert_grant(
         "S256" if code_challenge else "",
         nonce,
         claims,
-        "[]",
+        _as_json(resource),
         to_uuid(sid),
         to_time(auth_time),
         amr,
@@ -193,6 +202,13 @@ def insert_grant(
 def notice_pkce(client: ClientRow) -> None:
     """Remember that a client which need not use PKCE does."""
     run("notice pkce", client.id)
+
+
+def touch_secret(client: ClientRow, secret: SecretRow) -> None:
+    """Note that the secret was used; not more than once a day, or every token would cost a write more."""
+    now = timezone.now()
+    if secret.last_used_on < now.date().isoformat():
+        run("touch secret", to_time(now), client.id, secret.hash)
 
 
 def touch_consent(consent_id: int) -> None:
@@ -228,7 +244,7 @@ def redeem_device(device: DeviceRow, grant: GrantRow, person: Person, new: NewTo
             "",
             grant.nonce,
             "",
-            "[]",
+            _as_json(grant.resource),
             to_uuid(grant.sid) if grant.sid else None,
             to_time(grant.auth_time),
             grant.amr,
@@ -289,6 +305,10 @@ def revoke(grant: int) -> bool:
 def delete_access_token(token: StoredToken) -> None:
     """End one access token; the refresh token beside it lives on."""
     run("delete access", token.id)
+
+
+def _as_json(resource: str) -> str:
+    return json.dumps([resource] if resource else [])
 
 
 def _insert_tokens(grant: GrantRow, new: NewTokens, now: Any) -> None:  # noqa: ANN401 - a moment as the database takes it

@@ -29,6 +29,8 @@ class ClientRow(Appearance):
     claims_in_id_token: bool
     access_token_minutes: int
     refresh_token_minutes: int
+    id_token_minutes: int
+    refresh_token_absolute_minutes: int  # 0: as long as it is used
     logo_hash: str = ""
 
 
@@ -50,6 +52,8 @@ class GrantRow:
     used: bool
     revoked: bool
     claims: str = ""  # those asked for by name, as oidc.claims_request keeps them
+    resource: str = ""  # the API it is for (RFC 8707)
+    created: datetime | None = None  # None: it has no row yet
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,18 @@ class Presented:
     """What one read tells about a token request: the client that speaks, and what it holds."""
 
     client: ClientRow
-    secret_hashes: list[str]
+    secrets: list["SecretRow"]
     grant: GrantRow | None = None
     person: Person | None = None
     denied: bool = False  # the client is restricted to groups the person is not in
     refresh: "RefreshRow | None" = None
     device: "DeviceRow | None" = None
+
+
+@dataclass(frozen=True)
+class SecretRow:
+    hash: str
+    last_used_on: str  # the day, such as 2027-01-31, in UTC; empty when it never was
 
 
 @dataclass(frozen=True)
@@ -144,11 +154,26 @@ class AuthorizingClient:
 # From columns to types, and back
 
 
+# How many columns each part of the statements has.
+CLIENT, GRANT, PERSON = 14, 16, 13
+
+
 def as_presented(row: Sequence[Any]) -> tuple[Presented, Sequence[Any]]:
     """A row of _CLIENT, _SECRETS, _GRANT, _PERSON and _DENIED, and what comes after them."""
-    return Presented(as_client(row), as_list(row[12]), as_grant(row[13:27]), as_person(row[27:38]), bool(row[38])), row[
-        39:
-    ]
+    grant, person = CLIENT + 1, CLIENT + 1 + GRANT
+    denied = person + PERSON
+    presented = Presented(
+        as_client(row),
+        as_secrets(row[CLIENT]),
+        as_grant(row[grant:person]),
+        as_person(row[person:denied]),
+        bool(row[denied]),
+    )
+    return presented, row[denied + 1 :]
+
+
+def as_secrets(value: str | list[Any] | None) -> list[SecretRow]:
+    return [SecretRow(encoded, (used or "")[:10]) for encoded, used in as_list(value)]
 
 
 def as_client(row: Sequence[Any]) -> ClientRow:
@@ -165,6 +190,8 @@ def as_client(row: Sequence[Any]) -> ClientRow:
         bool(row[9]),
         row[10],
         row[11],
+        row[12],
+        row[13],
     )
 
 
@@ -186,15 +213,28 @@ def as_grant(row: Sequence[Any]) -> GrantRow | None:
         bool(row[11]),
         bool(row[12]),
         row[13],
+        next(iter(as_list(row[14])), ""),
+        as_aware(row[15]),
     )
 
 
 def as_person(row: Sequence[Any]) -> Person | None:
     if row[0] is None:
         return None
-    claims = [(key, value) for key, value in (*as_list(row[9]), *as_list(row[10]))]
+    claims = [(key, value) for key, value in (*as_list(row[11]), *as_list(row[12]))]
     return Person(
-        as_uuid(row[0]), row[1], row[2], bool(row[3]), row[4], row[5], row[6], bool(row[7]), as_list(row[8]), claims
+        as_uuid(row[0]),
+        row[1],
+        row[2],
+        bool(row[3]),
+        row[4],
+        row[5],
+        row[6],
+        bool(row[7]),
+        row[8] or "",
+        as_aware(row[9]),
+        as_list(row[10]),
+        claims,
     )
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from django.db import connection
 
-# SQL that every statement shares. {array} makes a JSON array of the rows, {pair} one of two texts.
+# SQL that every statement shares. {array} makes a JSON array of the rows, {pair} one of two values.
 
 _CLIENT = """c.id, c.client_id, c.name, c.client_type, c.redirect_uris, c.algorithm,
  (SELECT kid FROM oidc_signingkey k WHERE k.algorithm = c.algorithm AND k.state = 'current'),
- c.pkce_required, c.refresh_tokens, c.claims_in_id_token, c.access_token_minutes, c.refresh_token_minutes"""
-_SECRETS = "(SELECT {array}(s.secret_hash) FROM oidc_clientsecret s WHERE s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > %s))"
-_GRANT = "g.id, g.application_id, g.expires, g.redirect_uri, g.redirect_uri_given, g.scope, g.code_challenge, g.nonce, g.sid, g.auth_time, g.amr, g.used_at IS NOT NULL, g.revoked_at IS NOT NULL, g.claims"
-_PERSON = """u.id, u.username, u.email, u.email_verified, u.first_name, u.last_name, u.display_name, u.disabled,
+ c.pkce_required, c.refresh_tokens, c.claims_in_id_token, c.access_token_minutes, c.refresh_token_minutes,
+ c.id_token_minutes, c.refresh_token_absolute_minutes"""
+_SECRETS = "(SELECT {array}({pair}(s.secret_hash, s.last_used_at)) FROM oidc_clientsecret s WHERE s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > %s))"
+_GRANT = "g.id, g.application_id, g.expires, g.redirect_uri, g.redirect_uri_given, g.scope, g.code_challenge, g.nonce, g.sid, g.auth_time, g.amr, g.used_at IS NOT NULL, g.revoked_at IS NOT NULL, g.claims, g.resource, g.created"
+_PERSON = """u.id, u.username, u.email, u.email_verified, u.first_name, u.last_name, u.display_name, u.disabled, u.locale, u.updated_at,
  (SELECT {array}(gr.name) FROM accounts_user_groups m JOIN accounts_group gr ON gr.id = m.group_id WHERE m.user_id = u.id),
  (SELECT {array}({pair}(cc.key, cc.value)) FROM accounts_user_groups m JOIN accounts_customclaim cc ON cc.group_id = m.group_id WHERE m.user_id = u.id),
  (SELECT {array}({pair}(cc.key, cc.value)) FROM accounts_customclaim cc WHERE cc.user_id = u.id)"""
@@ -30,7 +31,7 @@ _STATEMENTS = {
  (SELECT n.rotated_at IS NOT NULL FROM oidc_refreshtoken n WHERE n.token_checksum = %s) FROM oidc_client c
  LEFT JOIN oidc_refreshtoken r ON r.token_checksum = %s LEFT JOIN oidc_grant g ON g.id = r.grant_id LEFT JOIN accounts_user u ON u.id = g.user_id WHERE c.client_id = %s""",
     "device": f"""SELECT {_CLIENT}, {_SECRETS}, d.id, d.status, d.interval, d.last_polled_at, d.application_id, d.expires, d.scope, d.nonce,
- d.sid, d.auth_time, d.amr, {_PERSON}, {_DENIED.replace("{user}", "u.id")} FROM oidc_client c
+ d.sid, d.auth_time, d.amr, d.resource, {_PERSON}, {_DENIED.replace("{user}", "u.id")} FROM oidc_client c
  LEFT JOIN oidc_devicegrant d ON d.device_code = %s LEFT JOIN accounts_user u ON u.id = d.user_id WHERE c.client_id = %s""",
     "authorizing": f"""SELECT {_CLIENT}, c.skip_authorization, c.reauthentication_required, c.par_required, c.pkce_supported, c.logo_hash, {_DENIED.replace("{user}", "%s")}, o.id, o.scope, o.last_used_at FROM oidc_client c
  LEFT JOIN oidc_consent o ON o.client_id = c.id AND o.user_id = %s WHERE c.client_id = %s""",
@@ -59,6 +60,7 @@ _STATEMENTS = {
     "insert used grant": """INSERT INTO oidc_grant (code, user_id, application_id, expires, redirect_uri, redirect_uri_given, scope, code_challenge,
  code_challenge_method, nonce, claims, resource, sid, auth_time, amr, created, used_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
     "notice pkce": "UPDATE oidc_client SET pkce_supported = TRUE WHERE id = %s AND NOT pkce_supported",
+    "touch secret": "UPDATE oidc_clientsecret SET last_used_at = %s WHERE client_id = %s AND secret_hash = %s",
     "touch consent": "UPDATE oidc_consent SET last_used_at = %s WHERE id = %s",
     "revoke": "UPDATE oidc_grant SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL",
 }

@@ -44,6 +44,7 @@ from oidc.errors import (
     LoginRequired,
     OAuth2Error,
     UnknownClient,
+    UnmetAuthenticationRequirements,
     describe,
 )
 from oidc.models.authorization import CODE_LIFETIME
@@ -149,6 +150,8 @@ def _go_on(request: HttpRequest, attempt: _Attempt) -> HttpResponse:
             return redirect("/setup")
         waiting = attempt.interaction or pending.park(asked, client.row.id, session, pushed=attempt.pushed).pk
         return redirect(f"/interaction?interaction={waiting}")
+    if asked.claims.acr and tokens.acr_of(session.amr) not in asked.claims.acr:
+        raise UnmetAuthenticationRequirements(description="The sign-in is not of the class that the app demands (acr).")
     if attempt.interaction is not None:
         pending.take(attempt.interaction)
     if attempt.pushed:
@@ -157,7 +160,10 @@ def _go_on(request: HttpRequest, attempt: _Attempt) -> HttpResponse:
 
 
 def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
-    """``id_token_hint`` names whom the app expects; anybody else is as good as nobody (OIDC Core section 3.1.2.2)."""
+    """``id_token_hint`` names whom the app expects, as the claim ``sub`` may; anybody else is as good as nobody
+    (OIDC Core sections 3.1.2.2 and 5.5.1)."""
+    if session is not None and asked.claims.subject not in ("", str(session.user.pk)):
+        raise LoginRequired(description="Somebody else is signed in than the claims parameter says.")
     if not asked.id_token_hint:
         return
     try:
@@ -184,6 +190,7 @@ def _grant(
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
             claims=asked.claims.as_text(),
+            resource=asked.resource,
             sid=session.pk,
             auth_time=session.auth_time,
             amr=session.amr,

@@ -16,9 +16,8 @@ from audit import log
 from audit.models import Event
 from core.errors import AppError, ValidationFailed
 from core.http import client_ip, endpoint, json_response, no_content, user_agent
-from oidc import client_authentication, consent, devices, parameters, store
+from oidc import client_authentication, consent, devices, parameters, resource_indicators, store
 from oidc.api.clients import ClientMetaSerializer
-from oidc.claims import SCOPES
 from oidc.models import DeviceGrant
 from oidc.views.backend import backend_endpoint
 
@@ -29,10 +28,12 @@ def authorize(request: HttpRequest) -> HttpResponse:
     form = parameters.form_of(request)
     credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
     found = client_authentication.check(credentials, store.find_client(credentials.client_id))
-    scopes = tuple(dict.fromkeys(scope for scope in form.get("scope", "").split() if scope in SCOPES))
+    resource = resource_indicators.resource_of(form)
+    scopes = resource_indicators.scopes_for_person(found.client, resource, parameters.scopes_of(form))
     device_code, user_code = devices.begin(
         found.client,
         scopes=scopes,
+        resource=resource,
         nonce=form.get("nonce", ""),
         ip_address=client_ip(request),
         user_agent=user_agent(request),
@@ -76,7 +77,7 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
         {
             "client": device.application,
             "code": code,
-            "items": consent.items(session.user, tuple(device.scope.split())),
+            "items": consent.items(session.user, devices.shared(device)),
             "device": browsers.describe(device.user_agent),
             "ip_address": device.ip_address,
             "started": device.created,
@@ -98,12 +99,12 @@ def info(request: HttpRequest) -> HttpResponse:
     known = (
         client is not None
         and client.consented_scope is not None
-        and set(scopes) <= set(client.consented_scope.split(" "))
+        and set(devices.shared(device)) <= set(client.consented_scope.split(" "))
     )
     return json_response(
         {
             "scope": scopes,
-            "scopeInfo": [],
+            "scopeInfo": consent.scope_info(devices.shared(device)),
             "authorizationRequired": not known,
             "reauthenticationRequired": device.application.reauthentication_required,
             "client": {**ClientMetaSerializer(device.application).data, "description": ""},

@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from core.http import endpoint
 from oidc import client_assertions, signing_keys
 from oidc.authorization_request import PROMPTS, RESPONSE_MODES
-from oidc.claims import SCOPES
+from oidc.claims import CUSTOM_STANDARD_CLAIMS, SCOPES
 from oidc.grants import GRANTS
 
 CLAIMS = (
@@ -25,6 +25,9 @@ CLAIMS = (
     "email_verified",
     "preferred_username",
     "picture",
+    "locale",
+    "updated_at",
+    *CUSTOM_STANDARD_CLAIMS,
     "groups",
     "auth_time",
     "amr",

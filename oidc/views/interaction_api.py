@@ -6,7 +6,7 @@ from accounts.authentication import require_session, session_of
 from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
 from core.http import endpoint, json_body, json_response
-from oidc import pending
+from oidc import consent, pending
 from oidc.api.clients import ClientMetaSerializer
 from oidc.authorization_request import AuthorizationRequest
 from oidc.errors import UnexpectedStep
@@ -57,7 +57,7 @@ def _as_json(waiting: PendingAuthorization, left: list[Step]) -> dict[str, objec
     body: dict[str, object] = {
         "id": str(waiting.pk),
         "scopes": list(asked.scopes),
-        "scopeInfo": [],
+        "scopeInfo": consent.scope_info(asked.shared),
         "client": ClientMetaSerializer(waiting.client).data,
         "requiredSteps": left,
     }

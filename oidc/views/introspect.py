@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from core.http import json_response
-from oidc import client_authentication, parameters, store
+from oidc import api_access, client_authentication, parameters, store
 from oidc.client_authentication import Credentials
 from oidc.errors import InvalidClientError, InvalidRequestError
 from oidc.store import StoredToken
@@ -38,7 +38,10 @@ def introspect(request: HttpRequest) -> HttpResponse:
             raise InvalidClientError(description="A public client cannot introspect with its client_id alone.")
         client_id, stored = presented.client.client_id, found[1] if found else None
         if stored is not None and stored.client != presented.client.id:
-            stored = None  # of another client: as good as unknown (RFC 7662 section 4)
+            if stored.is_refresh or not api_access.introspected_by(presented.client.id, stored.audience):
+                stored = None  # of another client: as good as unknown (RFC 7662 section 4)
+            else:
+                client_id = unverified_claims(token)["client_id"]
     return json_response(_describe(stored, token, client_id))
 
 

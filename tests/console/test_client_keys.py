@@ -66,7 +66,7 @@ def test_federated_identities_follow_the_rules_of_the_api(console: Browser) -> N
         {"federated_identities": '[{"issuer": "https://i.example", "jwks": "x"}]'},
         {"federated_identities": '[{"issuer": "https://i.example", "publicKeys": [{"kty": "oct"}]}]'},
     ],
-    ids=lambda wrong: str(wrong)[:40],
+    ids=lambda wrong: next(iter(wrong)) + str(next(iter(wrong.values())))[:6],
 )
 def test_what_cannot_be_used_is_refused_with_a_reason_and_nothing_is_lost(
     console: Browser, wrong: dict[str, str]

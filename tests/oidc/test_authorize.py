@@ -1,5 +1,6 @@
 """The authorization endpoint: what is a page, what is an answer to the app, and what the answer says."""
 
+import logging
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -267,7 +268,6 @@ def test_unknown_and_useless_parameters_mean_nothing(at_home: Browser, client_ap
         "approval_prompt": "force",
         "data": "None",
         "claims": '{"userinfo": {"email": null}}',
-        "resource": "x",
         "max_age": "10000",
         "audience": "x",
     }
@@ -418,3 +418,18 @@ def test_an_error_page_escapes_what_it_was_sent(at_home: Browser, client_app: Ap
     nasty = '"><img src=x onerror=alert(1)>'
     for wrong in ({"client_id": nasty}, {"redirect_uri": "https://x/" + nasty}):
         assert nasty not in client_app.ask(at_home, **wrong).text
+
+
+@pytest.mark.spec("issue 4", "item 3")
+def test_scopes_with_commas_between_are_understood_and_noted(
+    at_home: Browser, client_app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Portainer: its field for scopes is filled in so (relying-parties.md section 4)."""
+    with caplog.at_level(logging.WARNING, logger="pocketid.oidc"):
+        code = answer(client_app.sent_back(at_home, scope="openid,profile,email"))
+    assert code["scope"] == "openid profile email"
+    assert "commas" in caplog.text
+    assert client_app.client.client_id in caplog.text
+    caplog.clear()
+    assert answer(client_app.ask(at_home, scope="openid a,b"))["scope"] == "openid"
+    assert "commas" not in caplog.text

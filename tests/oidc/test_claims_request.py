@@ -53,3 +53,54 @@ def test_what_is_no_object_is_refused(at_home: Browser, client_app: App, text: s
 def test_acr_is_told_when_it_is_asked_for(at_home: Browser, client_app: App) -> None:
     assert claims_of(client_app.tokens(at_home, acr_values="phr 1")["id_token"])["acr"] == "phr"
     assert "acr" not in claims_of(client_app.tokens(at_home)["id_token"])
+
+
+@pytest.mark.spec("OIDC Core", "5.5.1")
+def test_an_answer_about_somebody_else_is_never_given(at_home: Browser, client_app: App, person: Person) -> None:
+    for subject, expected in ((person.subject, "code"), ("somebody-else", "error")):
+        asked = json.dumps({"id_token": {"sub": {"value": subject}}})
+        sent_back = answer(client_app.sent_back(at_home, claims=asked))
+        assert expected in sent_back
+        assert sent_back.get("error", "login_required") == "login_required"
+    assert answer(client_app.ask(at_home, claims='{"id_token": {"sub": {"value": 7}}}'))["error"] == "invalid_request"
+
+
+@pytest.mark.spec("OIDC Core", "5.5.1.1")
+@pytest.mark.parametrize(
+    ("acr", "is_answered"),
+    [
+        ({"essential": True, "values": ["phr", "other"]}, True),
+        ({"essential": True, "value": "phr"}, True),
+        ({"essential": True, "value": "urn:example:gold"}, False),
+        ({"essential": True, "values": []}, True),
+        ({"values": ["urn:example:gold"]}, True),
+        ({"essential": True}, True),
+        (None, True),
+    ],
+    ids=str,
+)
+def test_a_class_of_sign_in_that_is_demanded_is_given_or_refused(
+    at_home: Browser, client_app: App, acr: dict[str, object] | None, is_answered: bool
+) -> None:
+    sent_back = answer(client_app.sent_back(at_home, claims=json.dumps({"id_token": {"acr": acr}})))
+    assert ("code" in sent_back) is is_answered
+    assert sent_back.get("error") == (None if is_answered else "unmet_authentication_requirements")
+    if is_answered:
+        assert claims_of(client_app.redeem(sent_back["code"]).json()["id_token"])["acr"] == "phr"
+
+
+@pytest.mark.spec("OIDC Core", "5.5")
+def test_custom_standard_claims_can_be_asked_for_by_name(at_home: Browser, client_app: App, person: Person) -> None:
+    person.user.custom_claims.create(key="nickname", value="Bobby")
+    asked = json.dumps({"userinfo": {"nickname": {"essential": True}, "zoneinfo": None}})
+    tokens = client_app.tokens(at_home, scope="openid", claims=asked)
+    assert userinfo(tokens["access_token"]).json() == {"sub": person.subject, "nickname": "Bobby"}
+
+
+@pytest.mark.spec("conformance", "R14")
+@pytest.mark.parametrize("in_id_token", [True, False])
+def test_the_id_token_has_an_unasked_address_only_if_the_client_wants_it(at_home: Browser, in_id_token: bool) -> None:
+    app = an_app("App", claims_in_id_token=in_id_token)
+    tokens = app.tokens(at_home, scope="openid profile email groups")
+    assert ({"email", "name", "groups", "updated_at"} <= claims_of(tokens["id_token"]).keys()) is in_id_token
+    assert {"email", "name", "groups", "updated_at"} <= userinfo(tokens["access_token"]).json().keys()

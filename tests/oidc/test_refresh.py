@@ -174,6 +174,16 @@ def test_a_scope_is_repeated_or_narrowed_never_widened(
         assert client_app.refresh(tokens["refresh_token"]).status_code == 200
 
 
+@pytest.mark.spec("RFC 6749", "6")
+def test_narrowing_is_not_for_ever(client_app: App, tokens: dict[str, str]) -> None:
+    narrow = client_app.refresh(tokens["refresh_token"], scope="openid").json()
+    assert narrow["scope"] == "openid"
+    assert userinfo(narrow["access_token"]).json().keys() == {"sub"}
+    again = client_app.refresh(narrow["refresh_token"]).json()
+    assert again["scope"] == SCOPE
+    assert "name" in userinfo(again["access_token"]).json()
+
+
 @pytest.mark.spec("RFC 9700", "4.14.2")
 def test_it_ends_with_its_time_which_starts_again_with_each_rotation(at_home: Browser) -> None:
     app = an_app("Short", refresh_token_minutes=10)

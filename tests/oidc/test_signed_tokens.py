@@ -73,6 +73,8 @@ def test_what_an_app_gets_verifies_with_the_published_keys(at_home: Browser, per
     assert claims["exp"] - claims["iat"] == 3600
     assert claims["jti"]
     assert claims.keys() == {
+        "locale",
+        "updated_at",
         "iat",
         "exp",
         "jti",

@@ -156,6 +156,8 @@ def test_each_scope_tells_its_own(at_home: Browser, client_app: App, person: Per
         "display_name": "Bob Example",
         "preferred_username": "bob",
         "picture": f"http://localhost:1411/api/users/{person.subject}/profile-picture.png",
+        "locale": "en",
+        "updated_at": int(person.user.updated_at.timestamp()),
     }
     email = {"email": "bob@example.org", "email_verified": True}
     assert claims(at_home, client_app, "openid") == sub
@@ -172,7 +174,7 @@ def test_what_is_unknown_is_left_out(at_home: Browser, client_app: App, person: 
     person.user.email, person.user.first_name, person.user.last_name, person.user.display_name = None, "", "", ""
     person.user.save()
     told = claims(at_home, client_app, "openid profile email")
-    assert told.keys() == {"sub", "name", "preferred_username", "picture"}
+    assert told.keys() == {"sub", "name", "preferred_username", "picture", "locale", "updated_at"}
     assert told["name"] == "bob"
 
 
@@ -249,3 +251,59 @@ def test_a_reserved_claim_cannot_be_made_and_would_have_no_effect(
     tokens = client_app.tokens(at_home, scope="openid profile email groups")
     assert userinfo(tokens["access_token"]).json().get(key) != "evil"
     assert unverified_claims(tokens["id_token"]).get(key) != "evil"
+
+
+# The rest of the standard claims
+
+
+@pytest.mark.spec("OIDC Core", "5.1")
+@pytest.mark.spec("conformance", "oidcc-scope-profile")
+def test_the_profile_can_be_complete(at_home: Browser, client_app: App, person: Person) -> None:
+    """All fourteen claims of the scope: those nobody but an administrator knows are custom claims."""
+    given = {
+        "middle_name": "Quentin",
+        "nickname": "Bobby",
+        "profile": "https://example.org/bob",
+        "website": "https://bob.example.org",
+        "gender": "male",
+        "birthdate": "1990",
+        "zoneinfo": "Europe/Berlin",
+    }
+    for key, value in given.items():
+        person.user.custom_claims.create(key=key, value=value)
+    person.user.locale = "de-DE"
+    person.user.save()
+    told = claims(at_home, client_app, "openid profile")
+    assert given.items() <= told.items()  # as texts, also the year
+    assert told["locale"] == "de-DE"
+    assert isinstance(told["updated_at"], int)
+    names = "name given_name family_name middle_name nickname preferred_username profile picture website gender birthdate zoneinfo locale updated_at"
+    assert set(names.split()) <= told.keys()
+    assert set(names.split()) <= set(http().get("/.well-known/openid-configuration").json()["claims_supported"])
+
+
+def test_the_locale_is_the_persons_then_a_custom_claim_then_english(
+    at_home: Browser, client_app: App, person: Person
+) -> None:
+    assert claims(at_home, client_app, "openid profile")["locale"] == "en"
+    person.user.custom_claims.create(key="locale", value="fr")
+    assert claims(at_home, client_app, "openid profile")["locale"] == "fr"
+    person.user.locale = "de"
+    person.user.save()
+    assert claims(at_home, client_app, "openid profile")["locale"] == "de"
+
+
+def test_a_change_of_what_is_told_is_a_newer_profile(at_home: Browser, client_app: App, person: Person) -> None:
+    from accounts import custom_claims
+
+    before = claims(at_home, client_app, "openid profile")["updated_at"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        custom_claims.replace(person.user, [("nickname", "Bobby")])
+    person.user.refresh_from_db()
+    assert person.user.updated_at.timestamp() - before > 200
+
+
+@pytest.mark.spec("conformance", "R16")
+def test_an_empty_standard_claim_is_left_out(at_home: Browser, client_app: App, person: Person) -> None:
+    person.user.custom_claims.create(key="website", value="")
+    assert "website" not in claims(at_home, client_app, "openid profile")

@@ -166,7 +166,9 @@ def test_an_app_hears_when_it_is_deleted(rest: Rest, person: Person, listening: 
     assert told() == [("Listens", person.subject)]
 
 
-def test_an_app_hears_of_those_whom_its_groups_shut_out(rest: Rest, person: Person, listening: App) -> None:
+def test_an_app_hears_of_those_whom_its_groups_shut_out(
+    rest: Rest, as_bob: Rest, person: Person, listening: App
+) -> None:
     path = f"/oidc/clients/{listening.client.client_id}"
     developers = str(Group.objects.get(name="developers").pk)
     body = rest.get(path).json
@@ -175,6 +177,10 @@ def test_an_app_hears_of_those_whom_its_groups_shut_out(rest: Rest, person: Pers
     rest.put(f"{path}/allowed-user-groups", {"userGroupIds": []})
     assert told() == [("Listens", person.subject)]
     rest.put(f"{path}/allowed-user-groups", {"userGroupIds": [developers]})
+    rest.put(f"/user-groups/{developers}/allowed-oidc-clients", {"oidcClientIds": []})
+    assert len(told()) == 1  # signed out there already
+    rest.put(f"{path}/allowed-user-groups", {"userGroupIds": [developers]})
+    listening.tokens(as_bob.browser)
     rest.put(f"/user-groups/{developers}/allowed-oidc-clients", {"oidcClientIds": []})
     assert len(told()) == 2
 

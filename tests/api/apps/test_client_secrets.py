@@ -16,7 +16,7 @@ from tests.oidc.app import basic, post_form
 
 pytestmark = pytest.mark.postgres
 
-SHOWN = {"id", "prefix", "createdAt", "expiresAt", "isActive"}
+SHOWN = {"id", "prefix", "createdAt", "expiresAt", "lastUsedAt", "isActive"}
 
 
 @pytest.fixture

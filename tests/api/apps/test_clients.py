@@ -16,7 +16,7 @@ pytestmark = pytest.mark.postgres
 META = {"id", "name", "description", "hasLogo", "hasDarkLogo", "launchURL", "requiresReauthentication", "clientType"}
 WHOLE = META | {
     "callbackURLs", "logoutCallbackURLs", "isPublic", "pkceEnabled", "requiresPushedAuthorizationRequests", "skipConsent", "credentials", "isGroupRestricted",
-    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "claimsInIdToken", "refreshTokens", "allowedUserGroups",
+    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "claimsInIdToken", "refreshTokens", "idTokenDurationMinutes", "refreshTokenAbsoluteDurationMinutes", "allowedUserGroups",
 }  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_a_client_of_nothing_but_a_name_has_every_default(rest: Rest) -> None:
         "name": "Wiki", "description": "", "hasLogo": False, "hasDarkLogo": False, "launchURL": None, "requiresReauthentication": False, "clientType": "standard",
         "callbackURLs": [], "logoutCallbackURLs": [], "isPublic": False, "pkceEnabled": False, "requiresPushedAuthorizationRequests": False, "skipConsent": False,
         "isGroupRestricted": False, "accessTokenDurationMinutes": 60, "refreshTokenDurationMinutes": 43200, "backchannelLogoutURL": "", "claimsInIdToken": True,
-        "refreshTokens": "offline_access", "allowedUserGroups": [],
+        "refreshTokens": "offline_access", "idTokenDurationMinutes": 60, "refreshTokenAbsoluteDurationMinutes": 0, "allowedUserGroups": [],
     }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_what_was_sent_comes_back_as_it_was(rest: Rest) -> None:
     sent: dict[str, Any] = {
         "id": "My.own_client-1", "name": "Bücher", "description": "All of them", "callbackURLs": ["https://b.example.com/cb", "https://a.example.com/cb", "https://*.wild.example.com/cb", "app.immich:///oauth-callback", "http://localhost:3000/cb"],
         "logoutCallbackURLs": ["https://b.example.com/out"], "launchURL": "http://app.example.com:8080/start?a=1", "backchannelLogoutURL": "http://app.internal:8080/logout?x=1", "pkceEnabled": True, "requiresReauthentication": True,
-        "requiresPushedAuthorizationRequests": True, "skipConsent": True, "isGroupRestricted": True, "accessTokenDurationMinutes": 30, "refreshTokenDurationMinutes": 600, "claimsInIdToken": False, "refreshTokens": "always",
+        "requiresPushedAuthorizationRequests": True, "skipConsent": True, "isGroupRestricted": True, "accessTokenDurationMinutes": 30, "refreshTokenDurationMinutes": 600, "claimsInIdToken": False, "refreshTokens": "always", "idTokenDurationMinutes": 5, "refreshTokenAbsoluteDurationMinutes": 5000000,
     }  # fmt: skip
     made = rest.client(**sent)
     again = rest.get("/oidc/clients/My.own_client-1")
@@ -53,7 +53,15 @@ def test_what_was_sent_comes_back_as_it_was(rest: Rest) -> None:
 
 
 def test_a_client_gets_a_secret_at_once_unless_that_is_switched_off(rest: Rest) -> None:
-    assert rest.client()["createdSecret"].keys() == {"id", "prefix", "createdAt", "expiresAt", "isActive", "secret"}
+    assert rest.client()["createdSecret"].keys() == {
+        "id",
+        "prefix",
+        "createdAt",
+        "expiresAt",
+        "lastUsedAt",
+        "isActive",
+        "secret",
+    }
     assert "createdSecret" not in rest.client(isPublic=True)
     SiteConfiguration.objects.update(auto_create_oidc_client_secret=False)
     made = rest.client()
@@ -91,6 +99,8 @@ def test_the_key_that_signs_for_a_new_client_is_there(rest: Rest) -> None:
         ({"accessTokenDurationMinutes": 525_601}, "accessTokenDurationMinutes", "token_duration"),
         ({"refreshTokenDurationMinutes": -1}, "refreshTokenDurationMinutes", "token_duration"),
         ({"refreshTokens": "sometimes"}, "refreshTokens", "oneof"),
+        ({"idTokenDurationMinutes": -1}, "idTokenDurationMinutes", "token_duration"),
+        ({"refreshTokenAbsoluteDurationMinutes": 10**8}, "refreshTokenAbsoluteDurationMinutes", "token_duration"),
         (
             {"credentials": {"federatedIdentities": [{"subject": "s"}]}},
             "credentials.federatedIdentities[0].issuer",

@@ -126,7 +126,6 @@ def test_an_own_key_without_an_id_gets_its_thumbprint(rest: Rest) -> None:
         {"jwksUri": 7},
         {"jwks": {"keys": [jwk()]}, "jwksUri": "https://app.example.org/jwks"},
     ],
-    ids=str,
 )
 def test_own_keys_that_cannot_be_used_are_refused(rest: Rest, credentials: dict[str, Any]) -> None:
     answer = rest.post("/oidc/clients", {"name": "x", "credentials": credentials})
