@@ -23,6 +23,7 @@ from oidc import (  # noqa: F401 - the console finds delivery_admin and key_admi
     delivery_admin,
     key_admin,
     key_rotation,
+    resource_indicators,
 )
 from oidc.forms import IdentitiesField, KeySetField, LogoField, settings_from
 from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken
@@ -214,9 +215,14 @@ def endpoints() -> list[tuple[str, str]]:
 class ConsentAdmin(ReadOnly, ByVerb):
     """Deleting one does what its person can do too: the app loses its tokens."""
 
-    list_display = ("user", "client", "scope", "created_at", "last_used_at")
+    list_display = ("user", "client", "shared", "created_at", "last_used_at")
     list_select_related = ("user", "client")
     search_fields = ("user__username", "client__name")
+
+    @admin.display(description=_("scope"), ordering="scope")
+    def shared(self, consent: Consent) -> str:
+        """Scopes of APIs beside their API, in characters that can be seen."""
+        return consent.scope.replace(resource_indicators.SEPARATOR, " → ")
 
     def delete_model(self, request: HttpRequest, obj: Consent) -> None:
         authorized_clients.withdraw(obj.user, obj.client.client_id)

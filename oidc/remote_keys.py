@@ -114,8 +114,10 @@ def _read_issuer(issuer: str) -> tuple[list[JWK], Mapping[str, str]]:
     except fetch.FetchFailed:
         pass  # most issuers publish them elsewhere and say where
     metadata, _headers = _document(f"{issuer}/.well-known/openid-configuration")
-    address = metadata.get("jwks_uri") if isinstance(metadata, dict) and metadata.get("issuer") == issuer else None
-    if not isinstance(address, str):
+    said = metadata if isinstance(metadata, dict) else {}
+    address = said.get("jwks_uri")
+    # A final slash apart: some issuers have one in their name.
+    if not isinstance(address, str) or str(said.get("issuer")).rstrip("/") != issuer:
         raise fetch.FetchFailed(f"{issuer}: its metadata do not say where its keys are")
     return _read_set(address)
 

@@ -47,7 +47,7 @@ def scopes_for_person(client: ClientRow, resource: str, asked: Sequence[str]) ->
 
 
 def scopes_for_client(client: ClientRow, resource: str, asked: Sequence[str]) -> tuple[str, ...]:
-    """What a client gets for itself: all that it may do at the API, unless it asks for less."""
+    """What a client gets for itself: all that it may do at the API, unless it asks for something."""
     wanted = [scope for scope in asked if scope not in SCOPES]  # there is no person to tell anything about
     allowed = frozenset[str]()
     if resource:
@@ -59,7 +59,7 @@ def scopes_for_client(client: ClientRow, resource: str, asked: Sequence[str]) ->
         allowed = found
     if unknown := [scope for scope in wanted if scope not in allowed]:
         raise InvalidScopeError(description=f"This client was not granted the scope {unknown[0][:100]}.")
-    return tuple(wanted) or tuple(sorted(allowed))
+    return tuple(wanted) if asked else tuple(sorted(allowed))
 
 
 def check_again(client: ClientRow, grant: GrantRow, parameters: Mapping[str, str]) -> None:

@@ -61,11 +61,7 @@ class RefreshTokenGrant(PersonGrant):
         """What this access token is for: all that was granted, or less if the client asks for less; the next refresh
         gives everything again. Scopes nobody knows mean nothing, as in the authorization request."""
         granted = grant.scope.split()
-        asked = [
-            scope
-            for scope in parameters.scopes_of(request.form)
-            if scope in SCOPES or (grant.resource and scope in granted)
-        ]
+        asked = [scope for scope in parameters.scopes_of(request.form) if scope in SCOPES or grant.resource]
         if not set(asked) <= set(granted):
             raise InvalidScopeError(description="The refresh token does not cover all of the requested scopes.")
         return " ".join(scope for scope in granted if scope in asked) or grant.scope

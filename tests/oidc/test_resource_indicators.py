@@ -126,6 +126,7 @@ def test_a_refresh_may_want_less_and_gets_everything_again(at_home: Browser, sho
     assert full["scope"] == "openid email orders:read"
     assert unverified_claims(full["access_token"])["aud"] == [ORDERS, ISSUER]
     assert refusal(shop.refresh(full["refresh_token"], resource="https://other.example.com")) == TARGET
+    assert refusal(shop.refresh(full["refresh_token"], scope="openid orders:write")) == SCOPE
 
 
 @pytest.mark.spec("Pocket ID contract", "3.3")
@@ -148,6 +149,7 @@ def test_what_was_taken_away_is_refused_at_the_next_refresh(at_home: Browser, sh
         ({"resource": ORDERS + "/"}, "orders:read orders:write"),
         ({"resource": ORDERS, "scope": "orders:write"}, "orders:write"),
         ({"resource": ORDERS, "scope": "openid orders:write"}, "orders:write"),
+        ({"resource": ORDERS, "scope": "openid"}, ""),
     ],
     ids=str,
 )
