@@ -23,6 +23,7 @@ from oidc import (  # noqa: F401 - the console finds delivery_admin and key_admi
     delivery_admin,
     key_admin,
     key_rotation,
+    redirect_uris,
     resource_indicators,
 )
 from oidc.forms import IdentitiesField, KeySetField, LogoField, settings_from
@@ -145,6 +146,11 @@ class ClientAdmin(ByVerb):
                 "A callback address with * is weaker than one without: whoever controls any address that matches gets the codes."
             )
             messages.warning(request, text)
+        for address in redirect_uris.without_path(form.instance.redirect_uris.split()):
+            text = _(
+                "The callback address %(address)s has no path and matches only this very text. Apps mostly come back to a path: copy the whole address from the app's settings."
+            )
+            messages.warning(request, text % {"address": address})
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: ANN401 - Django's own
         """Secrets: deleted by the verb, or given another end."""

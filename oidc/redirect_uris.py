@@ -6,6 +6,7 @@ normalised first: what differs in case, default port, encoding or a final slash 
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl
@@ -56,6 +57,16 @@ def is_allowed(uri: str, patterns: list[str]) -> bool:
     return "*" not in uri and any(
         uri == pattern or _is_same_loopback(parts, pattern) or _matches(parts, pattern) for pattern in patterns
     )
+
+
+def without_path(patterns: Iterable[str]) -> list[str]:
+    """Web addresses that name a host alone: Pocket ID once took such a one for every path (relying-parties.md rule 21)."""
+    found = []
+    for pattern in patterns:
+        uri = _split(pattern)
+        if uri is not None and uri.scheme.lower() in ("http", "https") and not uri.path:
+            found.append(pattern)
+    return found
 
 
 def is_insecure(uri: str) -> bool:

@@ -76,3 +76,14 @@ def test_what_cannot_be_used_is_refused_with_a_reason_and_nothing_is_lost(
     assert "errorlist" in page.text
     assert not Client.objects.exists()
     assert 'value="Wiki"' in page.text
+
+
+@pytest.mark.spec("relying-parties.md", "3, rule 21")
+def test_an_address_without_a_path_is_kept_with_a_warning(console: Browser) -> None:
+    """As Portainer's guide has it; Pocket ID once took it for every path."""
+    for address, is_warned in (("https://portainer.example.org", True), ("https://portainer.example.org/", False)):
+        fields = add_form(console).fields | {"redirect_uris": address}
+        page = console.post("/admin/oidc/client/add/", fields)
+        assert page.status_code == 200
+        assert ("has no path" in page.text) is is_warned
+    assert Client.objects.count() == 2
