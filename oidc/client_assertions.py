@@ -86,16 +86,21 @@ def check(assertion: str, client: ClientRow) -> None:
         raise AssertionRefused(
             "The issuer (iss) of the client assertion is not one that this client trusts: register the app's public keys, or a federated identity of this issuer."
         )
-    # Several may share an issuer: the one whose subject is meant says what is wrong.
+    refused = AssertionRefused("The subject (sub) of the client assertion is not the one registered for its issuer.")
+    # Several may share an issuer and a subject, with different audiences or keys: one of them has to fit as a whole.
     for trust in trusted:
-        if trust.subject == unverified.claims.get("sub"):
-            break
-    else:
-        raise AssertionRefused("The subject (sub) of the client assertion is not the one registered for its issuer.")
-    ends = _check_claims(unverified.claims, trust)
-    _check_signature(unverified, trust)
-    if trust.is_single_use:
-        _use_up(client, unverified.claims, ends)
+        if trust.subject != unverified.claims.get("sub"):
+            continue
+        try:
+            ends = _check_claims(unverified.claims, trust)
+            _check_signature(unverified, trust)
+        except AssertionRefused as reason:
+            refused = reason
+            continue
+        if trust.is_single_use:
+            _use_up(client, unverified.claims, ends)
+        return
+    raise refused
 
 
 def _trusted_by(client: ClientRow) -> list[_Trust]:

@@ -181,6 +181,18 @@ def test_several_identities_of_one_issuer_are_kept_apart(db: None, key: Key) -> 
     assert "subject" in reason(ask(workload_token(issuer, key, sub="c", aud="one"), app))
 
 
+def test_identities_that_differ_in_audience_or_keys_alone_are_all_tried(db: None, key: Key) -> None:
+    issuer, other = "https://issuer.example", a_key("RS256", kid="cluster-2")
+    app = trusting(
+        {"issuer": issuer, "subject": "a", "audience": "one", "publicKeys": public(key)["keys"]},
+        {"issuer": issuer, "subject": "a", "audience": "two", "publicKeys": public(key)["keys"]},
+        {"issuer": issuer, "subject": "a", "audience": "two", "publicKeys": public(other)["keys"]},
+    )
+    assert ask(workload_token(issuer, key, sub="a", aud="two"), app).status_code == 200
+    assert ask(workload_token(issuer, other, sub="a", aud="two"), app).status_code == 200
+    reason(ask(workload_token(issuer, other, sub="a", aud="one"), app))
+
+
 @pytest.mark.spec("RFC 7523", "3")
 def test_a_token_that_another_client_trusts_is_worth_nothing_here(db: None, key: Key) -> None:
     keys = public(key)["keys"]
