@@ -16,7 +16,7 @@ from accounts.views.sign_in import HOME
 from audit import log
 from audit.models import Event
 from core import ratelimit
-from core.errors import AppError
+from core.errors import AppError, RateLimited
 from core.http import client_ip, safe_path
 
 
@@ -32,7 +32,8 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         ratelimit.take(ratelimit.LOGIN_CODE, client_ip(request))
         person = login_codes.redeem(code, browser_key=request.COOKIES.get(COOKIE, ""))
     except AppError as refused:
-        log.record(Event.LOGIN_CODE_REJECTED, user=None, request=request, code=refused.code)
+        if not isinstance(refused, RateLimited):  # whoever is stopped by the limit must not fill the log instead
+            log.record(Event.LOGIN_CODE_REJECTED, user=None, request=request, code=refused.code)
         is_wrong = isinstance(refused, TokenInvalidOrExpired)
         problem = _("This code is wrong, used or expired.") if is_wrong else refused.message
         return render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)

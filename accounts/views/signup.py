@@ -38,18 +38,19 @@ def page(request: HttpRequest) -> HttpResponse:
     if (reason := _closed(token)) and request.method != "POST":
         return _refused(request, reason)
     form = SignupForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         try:
+            # Before anything is said about the form: it tells which usernames there are.
             ratelimit.take(ratelimit.SIGNUP, client_ip(request))
-            user = signup.sign_up(form.columns, token=token)
+            if form.is_valid():
+                user = signup.sign_up(form.columns, token=token)
+                return _signed_up(request, user, token=token, target=target)
         except OpenSignupDisabled:
             return _refused(request, reason or "closed")
         except TokenInvalidOrExpired:
             return _refused(request, "token")
         except AppError as refused:
             form.add_error(None, str(refused.message))
-        else:
-            return _signed_up(request, user, token=token, target=target)
     context = {"form": form, "token": token, "next": target}
     return render(request, "accounts/signup.html", context, status=422 if form.errors else 200)
 

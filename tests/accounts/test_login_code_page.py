@@ -3,6 +3,8 @@
 import pytest
 
 from accounts import login_codes
+from audit.models import Entry, Event
+from core import ratelimit
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 
@@ -33,6 +35,20 @@ def test_a_code_never_sends_anybody_elsewhere(browser: Browser, person: Person) 
     code = login_codes.create(person.user).code
     went = browser.press("login-code-submit", browser.get(f"/lc/{code}?redirect=//evil.example"))
     assert went["Location"] == "/settings/account"
+
+
+def test_whoever_guesses_is_stopped_and_fills_no_log(
+    browser: Browser, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratelimit, "is_off", lambda: False)
+    page = browser.get("/lc")
+    for _attempt in range(ratelimit.LOGIN_CODE.burst):
+        assert browser.press("login-code-submit", page, code="abcdef").status_code == 401
+    for _attempt in range(3):
+        limited = browser.press("login-code-submit", page, code="abcdef")
+        assert limited.status_code == 429
+    assert "Too many requests" in limited.text
+    assert Entry.objects.filter(event=Event.LOGIN_CODE_REJECTED).count() == ratelimit.LOGIN_CODE.burst
 
 
 def test_a_disabled_person_stays_outside(browser: Browser, person: Person) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import signup
 from accounts.models import Group, SignupToken, User
 from audit.models import Entry, Event
+from core import ratelimit
 from siteconfig import configure
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
@@ -114,6 +115,20 @@ def test_nobody_is_sent_to_another_server(browser: Browser, admin: Person) -> No
     configure.change({"allow_user_signups": "open"})
     went = browser.press("signup-submit", browser.get("/signup?redirect=//evil.example"), **NEW)
     assert went["Location"] == "/signup/add-passkey?redirect=%2Fsettings%2Faccount"
+
+
+def test_asking_who_is_here_already_is_limited(
+    browser: Browser, token: SignupToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts that fail count too; what was typed is kept."""
+    monkeypatch.setattr(ratelimit, "is_off", lambda: False)
+    page = browser.get(f"/signup?token={token.token}")
+    for _attempt in range(ratelimit.SIGNUP.burst):
+        assert browser.press("signup-submit", page, **NEW | {"username": "alice"}).status_code == 422
+    limited = browser.press("signup-submit", page, **NEW)
+    assert "Too many requests" in limited.text
+    assert 'value="carol"' in limited.text
+    assert not User.objects.filter(username="carol").exists()
 
 
 def test_before_the_first_administrator_there_is_only_the_set_up(browser: Browser) -> None:
