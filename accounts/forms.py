@@ -71,6 +71,27 @@ class SignupForm(NewAccountForm):
         return given | {"email": given["email"] or None}
 
 
+class OwnAccountForm(NewAccountForm):
+    """What people change about themselves."""
+
+    class Meta(NewAccountForm.Meta):
+        fields = ("username", "first_name", "last_name", "display_name", "email")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
+        super().__init__(*args, **kwargs)
+        del self.fields["username"].widget.attrs["autofocus"]
+        configuration = current()
+        self.fields["email"].required = configuration.require_user_email
+        if configuration.email_verification_enabled and not configuration.emails_verified:
+            self.fields["email"].help_text = _("A new address has to be verified again.")
+        self.fields["display_name"].help_text = _("How you are called on your pages; apps can be told it.")
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        given = {name: unicodedata.normalize("NFC", self.cleaned_data[name] or "") for name in self.Meta.fields}
+        return given | {"email": given["email"] or None}
+
+
 class EmailForm(forms.Form):
     """Where a login code is mailed to."""
 

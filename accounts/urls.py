@@ -29,6 +29,7 @@ urlpatterns = [
     path("signup/add-passkey", sign_in.add_passkey),
     path("settings", sign_in.home),
     path("settings/account", account.account),
+    path("settings/account/edit", account.edit),
     path("settings/account/verify-email", email.send_verification),
     path("settings/audit-log", activity.page),
     path("verify-email", email.verify),

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import devices, passkeys, sessions
+from accounts import devices, lifecycle, passkeys, sessions
 from accounts.authentication import clear_session_cookie, require_session, session_of
 from accounts.errors import ReauthenticationRequired
+from accounts.forms import OwnAccountForm
 from accounts.models import Passkey, Session
 from accounts.views.sign_in import HOME, to_login
 from audit import log
@@ -52,10 +53,36 @@ def account(request: HttpRequest, session: Session) -> HttpResponse:
         for each in session.user.sessions.live()
     ]
     user = session.user
-    may_verify = bool(user.email) and not user.email_verified and current().email_verification_enabled
+    configuration = current()
+    may_verify = bool(user.email) and not user.email_verified and configuration.email_verification_enabled
     listed = [{"passkey": passkey, "ask": _question(passkey, session) if len(own) > 1 else None} for passkey in own]
     context = {"passkeys": listed, "sessions": open_sessions, "may_verify": may_verify}
+    context["may_edit"] = configuration.allow_own_account_edit
     return render(request, "accounts/account.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_people
+def edit(request: HttpRequest, session: Session) -> HttpResponse:
+    """Change one's names and address, where the settings let people do so."""
+    if not current().allow_own_account_edit:
+        messages.info(request, _("Only the person who runs this server can change your account."))
+        return redirect(HOME)
+    # A person of its own for the form, which writes into it: the verb compares with the one of the session.
+    own = lifecycle.find(str(session.user.pk))
+    form = OwnAccountForm(request.POST or None, instance=own)
+    if request.method == "POST" and form.is_valid():
+        changed = [name for name, value in form.columns.items() if getattr(session.user, name) != value]
+        try:
+            lifecycle.update_own(session.user, {name: form.columns[name] for name in changed})
+        except AppError as refused:
+            form.add_error(None, str(refused.message))
+        else:
+            if changed:
+                log.record(Event.ACCOUNT_CHANGED, user=session.user, request=request, fields=", ".join(sorted(changed)))
+                messages.success(request, _("Your account was changed."))
+            return redirect(HOME)
+    return render(request, "accounts/edit.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_POST
