@@ -27,7 +27,7 @@ urlpatterns = [
     path("st/<str:token>", signup.link),
     path("signup/setup", setup.page),
     path("signup/add-passkey", sign_in.add_passkey),
-    path("settings", sign_in.home),
+    path("settings", sign_in.settings_home),
     path("settings/account", account.account),
     path("settings/account/edit", account.edit),
     path("settings/account/verify-email", email.send_verification),

@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from pocketid import openapi, views
+from accounts.views import sign_in
+from pocketid import openapi
 
 urlpatterns = [
     path("", include("oidc.urls")),  # first, because /authorize, its first, is what browsers ask for most
-    path("", views.home),
+    path("", sign_in.home),
     path("", include("pocketid.protocol_urls")),
     path("i18n/setlang/", set_language),
     path("api/schema", openapi.document),

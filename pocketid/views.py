@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +15,6 @@ from core.http import endpoint, error_response, is_api, json_response, no_conten
 from core.middleware import is_protocol
 from oidc.errors import InvalidRequestError, oauth_error_response
 from oidc.views import misdirected
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("/settings/account")
 
 
 @endpoint("GET")

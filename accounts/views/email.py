@@ -14,7 +14,7 @@ from accounts.errors import OneTimeAccessDisabled
 from accounts.forms import EmailForm
 from accounts.models import Session
 from accounts.views.account import for_people
-from accounts.views.sign_in import HOME
+from accounts.views.sign_in import HOME, where_to
 from audit import log
 from audit.models import Event
 from core import ratelimit
@@ -27,7 +27,8 @@ from siteconfig.models import current
 def ask_for_code(request: HttpRequest) -> HttpResponse:
     """Mail a code; the answer is the same for an address that nobody has (attacks.md D14)."""
     given = request.POST if request.method == "POST" else request.GET
-    target = safe_path(given.get("redirect"), HOME)
+    path = safe_path(given.get("redirect"), "")
+    target = where_to(path)
     if request.user.is_authenticated:
         return redirect(target)
     form = EmailForm(request.POST or None)
@@ -37,7 +38,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         return _asked(request, form, target, status=422 if form.errors else 200)
     try:
         ratelimit.take(ratelimit.LOGIN_CODE_EMAIL, client_ip(request))
-        browser_key = login_codes.request_by_mail(form.cleaned_data["email"], path="" if target == HOME else target)
+        browser_key = login_codes.request_by_mail(form.cleaned_data["email"], path=path)
     except AppError as refused:
         form.add_error("email", str(refused.message))
         return _asked(request, form, target, status=refused.status)

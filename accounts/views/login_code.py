@@ -12,19 +12,19 @@ from accounts import login_codes, new_devices, sessions
 from accounts.api.login_codes import COOKIE, COOKIE_PATH
 from accounts.authentication import place_of, set_session_cookie, sign_in
 from accounts.errors import TokenInvalidOrExpired
-from accounts.views.sign_in import HOME
+from accounts.views.sign_in import where_to
 from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError, RateLimited
-from core.http import client_ip, safe_path
+from core.http import client_ip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, code: str = "") -> HttpResponse:
     """Type a code, or confirm the one of the link; then go on to ``redirect``, a path on this server."""
     given = request.POST if request.method == "POST" else request.GET
-    target, code = safe_path(given.get("redirect"), HOME), given.get("code", code).strip()
+    target, code = where_to(given.get("redirect")), given.get("code", code).strip()
     context: dict[str, object] = {"code": code, "next": target, "is_sent": "sent" in given}
     if request.method != "POST":
         return render(request, "accounts/login_code.html", context)

@@ -7,11 +7,22 @@ from django.shortcuts import redirect, render
 
 from accounts import setup
 from core.http import safe_path
+from siteconfig.models import current
 
 HOME = "/settings/account"
 
 
+def where_to(wanted: str | None) -> str:
+    """Where somebody goes on to: ``wanted`` if it is a path on this server, else the home page of the settings."""
+    return safe_path(wanted, "") or current().home_page_url
+
+
 def home(request: HttpRequest) -> HttpResponse:
+    """The start page: where people go after signing in, once they have."""
+    return redirect(where_to(None) if request.user.is_authenticated else "/login")
+
+
+def settings_home(request: HttpRequest) -> HttpResponse:
     return redirect(HOME)
 
 
@@ -19,7 +30,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """Sign in, then go on to ``redirect``, a path on this server."""
     if setup.is_open():
         return redirect("/setup")
-    target = safe_path(request.GET.get("redirect") or request.GET.get("next"), HOME)
+    target = where_to(request.GET.get("redirect") or request.GET.get("next"))
     again = request.GET.get("reauthenticate") is not None and request.user.is_authenticated
     if request.user.is_authenticated and not again:
         return redirect(target)
@@ -37,7 +48,7 @@ def login(request: HttpRequest) -> HttpResponse:
 
 def alternative(request: HttpRequest) -> HttpResponse:
     """What there is beside the passkey; ways that are switched off are not shown."""
-    target = safe_path(request.GET.get("redirect"), HOME)
+    target = where_to(request.GET.get("redirect"))
     if request.user.is_authenticated:
         return redirect(target)
     return render(request, "accounts/alternative.html", {"next": target})
@@ -49,7 +60,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/add_passkey.html",
-        {"next": safe_path(request.GET.get("redirect"), HOME), "first": not request.user.passkeys.exists()},
+        {"next": where_to(request.GET.get("redirect")), "first": not request.user.passkeys.exists()},
     )
 
 

@@ -11,12 +11,12 @@ from accounts.authentication import place_of, set_session_cookie, sign_in
 from accounts.errors import OpenSignupDisabled, TokenInvalidOrExpired
 from accounts.forms import SignupForm
 from accounts.models import User
-from accounts.views.sign_in import HOME
+from accounts.views.sign_in import where_to
 from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError
-from core.http import client_ip, safe_path
+from core.http import client_ip
 from siteconfig.models import SiteConfiguration, current
 
 
@@ -32,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if setup.is_open():
         return redirect("/setup")
     given = request.POST if request.method == "POST" else request.GET
-    token, target = given.get("token", "").strip(), safe_path(given.get("redirect"), HOME)
+    token, target = given.get("token", "").strip(), where_to(given.get("redirect"))
     if request.user.is_authenticated:
         return redirect(target)
     if (reason := _closed(token)) and request.method != "POST":

@@ -2,6 +2,8 @@
 
 import pytest
 
+from accounts import login_codes
+from siteconfig import configure
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 
@@ -60,3 +62,19 @@ def test_choosing_a_language_leads_nowhere_else(browser: Browser, person: Person
     assert answer.status_code in (204, 302)
     assert "evil" not in answer.headers.get("Location", "")
     assert "javascript" not in answer.headers.get("Location", "")
+
+
+def test_the_home_page_of_the_settings_is_where_people_go(browser: Browser, person: Person) -> None:
+    assert browser.get("/")["Location"] == "/login"
+    for page in ("/settings/apps", "https://start.example.org/"):
+        configure.change({"home_page_url": page})
+        visitor = Browser()
+        assert f'data-next="{page}"' in visitor.get("/login").text
+        assert 'data-next="/device"' in visitor.get("/login?redirect=/device").text
+        assert f'data-next="{page}"' in visitor.get("/login?redirect=//evil.example").text
+        visitor.sign_in(person)
+        for start in ("/", "/login"):
+            assert visitor.get(start)["Location"] == page
+        other = Browser()
+        code = login_codes.create(person.user).code
+        assert other.press("login-code-submit", other.get(f"/lc/{code}"))["Location"] == page
