@@ -56,6 +56,15 @@ class ServiceUnavailable(AppError):
     remedy = _("Try again in a moment. If it stays so, tell the person who runs this server.")
 
 
+class RequestIncomplete(AppError):
+    """The sender fell silent or went away before the body was whole; nothing was done."""
+
+    code = "request_incomplete"
+    status = 408
+    message = _("The request did not arrive completely")
+    remedy = _("Try again. If it stays so, look at the connection or the proxy between you and this server.")
+
+
 class EndpointNotFound(AppError):
     """No such address, or not with this method: Pocket ID answers both alike, and clients compare the body."""
 

@@ -10,14 +10,14 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.urls import get_resolver
 
 from core import ratelimit
-from core.errors import AppError, CrossSiteRequest, RateLimited, ServiceUnavailable
+from core.errors import AppError, CrossSiteRequest, RateLimited, RequestIncomplete, ServiceUnavailable
 from core.http import client_ip, error_response, is_cross_site, request_id
 
 logger = logging.getLogger("pocketid.request")
@@ -95,6 +95,8 @@ class RequestMiddleware:
         if isinstance(exception, DatabaseError):
             logger.error("the database failed", exc_info=exception)
             return error_response(request, ServiceUnavailable())
+        if isinstance(exception, UnreadablePostError):
+            return error_response(request, RequestIncomplete())
         return error_response(request, exception) if isinstance(exception, AppError) else None
 
 

@@ -287,7 +287,7 @@ def as_app_error(exception: Exception) -> AppError | None:
             return NotSignedIn()
         case exceptions.PermissionDenied():
             return Forbidden()
-        case exceptions.MethodNotAllowed() | exceptions.NotAcceptable() | Http404():
+        case exceptions.MethodNotAllowed() | Http404():
             return EndpointNotFound()
     return None
 

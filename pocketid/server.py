@@ -45,7 +45,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         host = f"[{ip}]" if ":" in ip else ip
         for name, value in {
             "bind": f"{host}:{self.environment.port}",
-            "worker_class": "gthread",
+            "worker_class": "pocketid.worker.Worker",
             "workers": workers(self.environment),
             "threads": threads(self.environment),
             "keepalive": 75,

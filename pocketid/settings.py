@@ -156,6 +156,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["core.rest.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["core.rest_json.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rest_json.JsonWhateverIsAccepted",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "core.rest.exception_handler",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",

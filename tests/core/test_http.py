@@ -151,3 +151,10 @@ def test_no_text_leads_elsewhere(target: str) -> None:
     seen = "".join(c for c in found if c not in "\t\n\r").replace("\\", "/")
     assert seen.startswith("/")
     assert not seen.startswith("//")
+
+
+def test_the_api_answers_whatever_is_accepted(browser: Browser, person: Person) -> None:
+    browser.sign_in(person)
+    for accept in ("text/html", "image/png", "*/*", "nonsense"):
+        answer = browser.get("/api/users/me", headers={"accept": accept})
+        assert (answer.status_code, answer.json()["username"]) == (200, "bob")
