@@ -50,6 +50,7 @@ check: .venv/test .venv/project ## Look for mistakes without running tests: form
 
 bench: .venv/test $(READY) ## Measure the real server under load
 	@$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
+	@$(BIN)/python -m benchmarks.lists
 
 specifications: .venv/test ## Write docs/specifications.md again, from the tests
 	$(BIN)/python -m tests.specifications

@@ -10,7 +10,7 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
@@ -62,6 +62,8 @@ class RequestMiddleware:
         response["X-Request-ID"] = this
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
+        if response.status_code >= HTTPStatus.BAD_REQUEST and request.META.get("CONTENT_LENGTH"):
+            _read_to_the_end(request)
         if (
             not response.streaming
             and "Content-Length" not in response
@@ -130,6 +132,19 @@ def _shown(path: str) -> str:
     if not path.startswith(CODE_PATHS):
         return path
     return next(prefix for prefix in CODE_PATHS if path.startswith(prefix)) + "..."
+
+
+MOST_UNREAD = 16 * 1024 * 1024  # bytes
+
+
+def _read_to_the_end(request: HttpRequest) -> None:
+    """What a refusal left unread: the server would cut the connection, and the client might never see the refusal."""
+    left = MOST_UNREAD
+    try:
+        while left > 0 and (part := request.read(65_536)):
+            left -= len(part)
+    except (OSError, RawPostDataException):  # the client is gone, or everything has been read
+        return
 
 
 def _single_slashes(path: str) -> str:

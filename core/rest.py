@@ -161,13 +161,39 @@ def page_of(
     """One page of ``rows`` in the envelope every list has."""
     query = ListQuery.of(request)
     rows = _sorted(_filtered(_searched(rows, query, rules), query, rules), query, rules)
-    total = _total(rows, rules)
+    # Searching reads every row: once for the number and for the page.
+    keys = list(rows.values_list("pk", flat=True)) if query.search and rules.search else None
+    total = _total(rows, rules) if keys is None else len(keys)
     pages = max(math.ceil(total / query.limit), 1)
     page = min(query.page, pages)
-    found = rows[(page - 1) * query.limit : page * query.limit]
+    start, stop = (page - 1) * query.limit, min(page * query.limit, total)
+    found = _window(rows, start, stop, total) if keys is None else _of_keys(rows, keys[start:stop])
     data = serializer(found, many=True, context={"request": request, **context}).data
     envelope = {"totalPages": pages, "totalItems": total, "currentPage": page, "itemsPerPage": query.limit}
     return Response({"data": data, "pagination": envelope})
+
+
+_FAR = 1000  # rows
+
+
+def _window(rows: "QuerySet[Any]", start: int, stop: int, total: int) -> "QuerySet[Any] | list[Any]":
+    """Rows ``start`` to ``stop``. Far from the beginning by key first, and from whichever end is nearer.
+
+    Databases walk over every row that a page leaves out: over keys alone that is an index, over whole rows the table. And
+    what is counted for each row is counted before they sort.
+    """
+    if start < _FAR and not rows.query.annotation_select:
+        return rows[start:stop]
+    keys = rows.values_list("pk", flat=True)
+    is_nearer_the_end = start > total - stop
+    return _of_keys(
+        rows, list(keys.reverse()[total - stop : total - start])[::-1] if is_nearer_the_end else list(keys[start:stop])
+    )
+
+
+def _of_keys(rows: "QuerySet[Any]", wanted: list[Any]) -> list[Any]:
+    found = rows.order_by().in_bulk(wanted)
+    return [found[key] for key in wanted if key in found]
 
 
 _MANY, _MAX_COUNTS = 10_000, 1000

@@ -117,6 +117,8 @@ class Flag(serializers.BooleanField):
 
 class Whole(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:  # noqa: ANN401 - whatever the client sent
+        if isinstance(data, float) and data.is_integer():  # 41.0 is a whole number in JSON
+            data = int(data)
         if not isinstance(data, int) or isinstance(data, bool) or abs(data) >= 2**63:
             raise InvalidRequestBody
         return data

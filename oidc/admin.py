@@ -18,6 +18,7 @@ from audit.models import Event
 from core.console import ByVerb, ReadOnly, adopt
 from core.errors import AppError
 from oidc import (  # noqa: F401 - the console finds delivery_admin and key_admin through this file
+    administration,
     authorized_clients,
     clients,
     delivery_admin,
@@ -128,9 +129,11 @@ class ClientAdmin(ByVerb):
     def save_model(self, request: HttpRequest, obj: Client, form: "forms.ModelForm[Client]", change: bool) -> None:
         wanted = settings_from(form.cleaned_data)
         if change:
-            clients.update(obj.client_id, wanted)
+            changed = clients.update(obj.client_id, wanted)
+            administration.note(Event.CLIENT_CHANGED, changed, request=request)
         else:
             made, _secret = clients.create(wanted, client_id=obj.client_id)
+            administration.note(Event.CLIENT_CREATED, made, request=request)
             adopt(obj, made)
         key_rotation.prepare(obj.algorithm)
 
@@ -157,19 +160,22 @@ class ClientAdmin(ByVerb):
         for changed in formset.save(commit=False):
             changed.save(update_fields=["expires_at"])
         for gone in formset.deleted_objects:
-            clients.remove_secret(formset.instance, str(gone.pk))
+            client, secret_id = formset.instance, str(gone.pk)
+            clients.remove_secret(client, secret_id)
+            administration.note(Event.CLIENT_SECRET_DELETED, client, request=request, secretID=secret_id)
 
     def delete_model(self, request: HttpRequest, obj: Client) -> None:
         clients.delete(obj.client_id)
+        administration.note(Event.CLIENT_DELETED, obj, request=request)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Client]") -> None:
         for client in queryset:
-            clients.delete(client.client_id)
+            self.delete_model(request, client)
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         """What the app's settings ask for, with the secret: the only time it is shown."""
         needs_secret = not obj.is_public and not obj.has_keys
-        return self._show(request, obj, _new_secret(obj) if needs_secret else "")
+        return self._show(request, obj, _new_secret(request, obj) if needs_secret else "")
 
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         client = self.get_object(request, object_id)
@@ -181,7 +187,7 @@ class ClientAdmin(ByVerb):
         ):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return] # Django's own
         try:
-            secret = _new_secret(client)
+            secret = _new_secret(request, client)
         except AppError as refused:
             return self.deny(request, refused, client.pk)
         return self._show(request, client, secret)
@@ -198,9 +204,11 @@ class ClientAdmin(ByVerb):
         return TemplateResponse(request, "admin/oidc/client/secret.html", context)
 
 
-def _new_secret(client: Client) -> str:
+def _new_secret(request: HttpRequest, client: Client) -> str:
     """256 bits, which no app's settings find too long."""
-    return clients.add_secret(client, text=token_urlsafe(32)).text
+    made = clients.add_secret(client, text=token_urlsafe(32))
+    administration.note(Event.CLIENT_SECRET_CREATED, client, request=request, prefix=made.row.prefix)
+    return made.text
 
 
 def endpoints() -> list[tuple[str, str]]:

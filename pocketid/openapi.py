@@ -21,7 +21,6 @@ from core.http import endpoint
 # Addresses under /api that are not in the document: specifications describe them, or they belong to this server's own
 # pages. tests/api/test_openapi.py demands that every other one is.
 NOT_DESCRIBED = {
-    "/api/oidc/authorize": "OpenID Connect Core 1.0",
     "/api/oidc/token": "RFC 6749",
     "/api/oidc/userinfo": "OpenID Connect Core 1.0 section 5.3",
     "/api/oidc/introspect": "RFC 7662",

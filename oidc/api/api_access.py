@@ -9,10 +9,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Event
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, as_uuid, read
 from core.rest_view import Resource
-from oidc import api_access, clients
+from oidc import administration, api_access, clients
 from oidc.api.api_resources import RULES, ApiSerializer
 from oidc.api.clients import client_type
 from oidc.api_access import Access
@@ -89,10 +90,13 @@ class ClientOfApi(Resource):
             own_permissions=_uuids(data.get("clientPermissionIds", ())),
         )
         api_access.grant(api, client, access)
+        administration.note_api(Event.API_CHANGED, api, request=request._request, what="access", app=client.name)
         return Response(_grant(client.api_access.filter(api=api).prefetch_related("permissions")))
 
     def delete(self, request: Request, api_id: str, client_id: str) -> Response:
-        api_access.revoke(api_access.find(path_id(api_id)), clients.find(path_id(client_id)))
+        api, client = api_access.find(path_id(api_id)), clients.find(path_id(client_id))
+        api_access.revoke(api, client)
+        administration.note_api(Event.API_CHANGED, api, request=request._request, what="access", app=client.name)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -7,11 +7,12 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Event
 from core.errors import ValidationFailed
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, Text, read
 from core.rest_view import Resource
-from oidc import api_access, clients
+from oidc import administration, api_access, clients
 from oidc.api.fields import Items
 from oidc.api_access import Permission
 from oidc.models import ApiPermission, ApiResource, Client
@@ -115,6 +116,7 @@ class ApiList(Resource):
         api = api_access.create(name=data["name"], audience=data["resource"])
         if introspecting is not None:
             api = api_access.set_introspection_client(str(api.pk), introspecting)
+        administration.note_api(Event.API_CREATED, api, request=request._request)
         return Response(ApiSerializer(api).data, status=status.HTTP_201_CREATED)
 
 
@@ -132,10 +134,13 @@ class ApiDetail(Resource):
         api = api_access.rename(key, data["name"])
         if "introspectionClientId" in data:
             api = api_access.set_introspection_client(key, introspecting)
+        administration.note_api(Event.API_CHANGED, api, request=request._request, what="settings")
         return Response(ApiSerializer(api).data)
 
     def delete(self, request: Request, api_id: str) -> Response:
-        api_access.delete(path_id(api_id))
+        api = api_access.find(path_id(api_id))
+        api_access.delete(str(api.pk))
+        administration.note_api(Event.API_DELETED, api, request=request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -147,7 +152,9 @@ class ApiPermissions(Resource):
         api = api_access.find(path_id(api_id))
         wanted = [Permission(**each) for each in read(request, PermissionsInput)["permissions"]]
         refuse_twice(wanted)
-        return Response(ApiSerializer(api_access.set_permissions(str(api.pk), wanted)).data)
+        changed = api_access.set_permissions(str(api.pk), wanted)
+        administration.note_api(Event.API_CHANGED, changed, request=request._request, what="permissions")
+        return Response(ApiSerializer(changed).data)
 
 
 class ApiMetadataAccess(Resource):

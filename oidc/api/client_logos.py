@@ -13,11 +13,12 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Event
 from core.errors import AppError, ImageNotFound
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import uploaded_file
 from core.rest_view import Resource
-from oidc import clients, logos
+from oidc import administration, clients, logos
 
 CACHED = "public, max-age=900, stale-while-revalidate=43200"
 # A picture that somebody opens by itself must not become a page that can act here.
@@ -65,10 +66,13 @@ class ClientLogos(Resource):
         client = clients.find(path_id(client_id))
         file = uploaded_file(request, limit=logos.MAX_BYTES)
         logos.put(client, logos.read(file.name or "", file.read()), is_dark=_is_dark(request))
+        administration.note(Event.CLIENT_CHANGED, client, request=request._request, what="logo")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def delete(self, request: Request, client_id: str) -> Response:
-        logos.remove(clients.find(path_id(client_id)), is_dark=_is_dark(request))
+        client = clients.find(path_id(client_id))
+        logos.remove(client, is_dark=_is_dark(request))
+        administration.note(Event.CLIENT_CHANGED, client, request=request._request, what="logo")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -7,10 +7,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Event
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import Input, Moment, Text, read
 from core.rest_view import Resource
-from oidc import clients
+from oidc import administration, clients
 from oidc.models import ClientSecret
 
 
@@ -51,6 +52,7 @@ class Secrets(Resource):
         client = clients.find(path_id(client_id))
         data: dict[str, Any] = read(request, SecretInput, optional=True)
         made = clients.add_secret(client, text=data.get("secret", ""), expires_at=data.get("expiresAt"))
+        administration.note(Event.CLIENT_SECRET_CREATED, client, request=request._request, prefix=made.row.prefix)
         return Response(SecretSerializer(made.row).data | {"secret": made.text}, status=status.HTTP_201_CREATED)
 
 
@@ -59,7 +61,9 @@ class SecretDetail(Resource):
     scope = "clients"
 
     def delete(self, request: Request, client_id: str, secret_id: str) -> Response:
-        clients.remove_secret(clients.find(path_id(client_id)), secret_id)
+        client = clients.find(path_id(client_id))
+        clients.remove_secret(client, secret_id)
+        administration.note(Event.CLIENT_SECRET_DELETED, client, request=request._request, secretID=secret_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -72,4 +76,6 @@ class OnlySecret(Resource):
     def post(self, request: Request, client_id: str) -> Response:
         client = clients.find(path_id(client_id))
         data = read(request, OwnSecretInput, optional=True, any_type=True)
-        return Response({"secret": clients.replace_secrets(client, text=data.get("secret", ""))})
+        secret = clients.replace_secrets(client, text=data.get("secret", ""))
+        administration.note(Event.CLIENT_SECRET_CREATED, client, request=request._request, replaced="all others")
+        return Response({"secret": secret})

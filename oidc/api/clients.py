@@ -14,11 +14,12 @@ from rest_framework.response import Response
 
 from accounts.api.users import GroupMinimalSerializer
 from accounts.models import Group, User
+from audit.models import Event
 from core.errors import NotFound
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
 from core.rest_view import PublicResource, Resource
-from oidc import clients, logos
+from oidc import administration, clients, logos
 from oidc.api.client_input import ClientInput, NewClientInput, settings_of
 from oidc.api.client_secrets import SecretSerializer
 from oidc.api.fields import Lines, OrNull
@@ -192,6 +193,7 @@ class ClientList(Resource):
             client_id=data.get("id", ""),
             with_secret=current().auto_create_oidc_client_secret,
         )
+        administration.note(Event.CLIENT_CREATED, client, request=request._request)
         answer = shown(client)
         if secret is not None:
             answer["createdSecret"] = _SECRET.to_representation(secret.row) | {"secret": secret.text}
@@ -208,10 +210,14 @@ class ClientDetail(Resource):
     def put(self, request: Request, client_id: str) -> Response:
         client = clients.find(path_id(client_id))
         data = read(request, ClientInput)
-        return Response(shown(clients.update(client.client_id, settings_of(data, _pictures(data)))))
+        changed = clients.update(client.client_id, settings_of(data, _pictures(data)))
+        administration.note(Event.CLIENT_CHANGED, changed, request=request._request)
+        return Response(shown(changed))
 
     def delete(self, request: Request, client_id: str) -> Response:
-        clients.delete(path_id(client_id))
+        client = clients.find(path_id(client_id))
+        clients.delete(client.client_id)
+        administration.note(Event.CLIENT_DELETED, client, request=request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -238,7 +244,9 @@ class AllowedGroups(Resource):
     def put(self, request: Request, client_id: str) -> Response:
         client = clients.find(path_id(client_id))
         wanted = read(request, AllowedGroupsInput)["userGroupIds"]
-        return Response(ClientSerializer(clients.set_allowed_groups(client.client_id, wanted)).data)
+        changed = clients.set_allowed_groups(client.client_id, wanted)
+        administration.note(Event.CLIENT_CHANGED, changed, request=request._request, what="groups")
+        return Response(ClientSerializer(changed).data)
 
 
 def _pictures(data: Mapping[str, Any]) -> dict[bool, Picture]:

@@ -78,6 +78,13 @@ _LIFETIME = {
 MEMBERS |= {
     (client_input.ClientInput, "backchannelLogoutURL"): _LISTENER,
     (client_input.ClientInput, "accessTokenDurationMinutes"): _LIFETIME,
+    (client_input.ClientInput, "idTokenDurationMinutes"): _LIFETIME,
+    (client_input.ClientInput, "refreshTokenAbsoluteDurationMinutes"): {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 10 * client_input.LONGEST_LIFETIME,
+        "description": "When a chain of refresh tokens ends however often it is used; 0 is never.",
+    },
     (client_input.ClientInput, "refreshTokenDurationMinutes"): _LIFETIME,
     (client_input.ClientInput, "refreshTokens"): {"type": "string", "enum": list(Client.RefreshTokens.values)},
     (client_input.NewClientInput, "id"): {"type": "string", "pattern": r"^([a-zA-Z0-9._-]{2,128})?$"},
@@ -92,7 +99,14 @@ MEMBERS |= {
     (client_secrets.OwnSecretInput, "secret"): {"type": "string", "pattern": r"^([ -~]{16,255})?$"},
 }
 
-_SECRET = {"id": SECRET_ID, "prefix": "h7Kq", "createdAt": WHEN, "expiresAt": None, "isActive": True}
+_SECRET = {
+    "id": SECRET_ID,
+    "prefix": "h7Kq",
+    "createdAt": WHEN,
+    "expiresAt": None,
+    "lastUsedAt": None,
+    "isActive": True,
+}
 _IDENTITY = {
     "issuer": "https://token.actions.example.com",
     "subject": "repo:example/wiki",
@@ -119,7 +133,9 @@ _CLIENT = META | {
     "skipConsent": False,
     "isGroupRestricted": True,
     "accessTokenDurationMinutes": 60,
+    "idTokenDurationMinutes": 60,
     "refreshTokenDurationMinutes": 43200,
+    "refreshTokenAbsoluteDurationMinutes": 0,
     "claimsInIdToken": True,
     "refreshTokens": "offline_access",
     "credentials": {"secrets": [_SECRET]},

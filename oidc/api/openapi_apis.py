@@ -41,6 +41,11 @@ MEMBERS |= {
 }
 NAMES |= {api_resources.NameInput: "ApiNameInput", api_resources.MetadataAccessInput: "MetadataClientAccessInput"}
 LEFT_OUT[api_resources.PermissionSerializer] = ("description",)
+LEFT_OUT[api_resources.ApiSerializer] = ("introspectionClientId",)
+MEMBERS[api_resources.ApiSerializer, "introspectionClientId"] = {
+    "type": "string",
+    "description": "The app that may ask about the tokens for this API.",
+}
 
 _PERMISSION = {"id": PERMISSION_ID, "key": "orders:read", "name": "Read orders", "allowedForCimdClients": False}
 _API = {
@@ -115,13 +120,14 @@ describe(
         "`resource` is what apps ask for (RFC 8707); it cannot change.",
         api_resources.ApiInput,
         errors=(AlreadyInUse,),
+        missing=(CLIENT,),
     ),
 )
 describe(
     APIS,
     api_resources.ApiDetail,
     get=Operation("getApi", "Show an API", {200: API}, missing=("API",)),
-    put=Operation("renameApi", "Rename an API", {200: API}, body=api_resources.NameInput, missing=("API",)),
+    put=Operation("renameApi", "Change an API", {200: API}, body=api_resources.NameInput, missing=("API", CLIENT)),
     delete=Operation("deleteApi", "Delete an API", {204: None}, "With everybody's access to it.", missing=("API",)),
 )
 describe(

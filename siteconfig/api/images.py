@@ -19,6 +19,7 @@ from siteconfig.images import Name
 CACHED = "public, max-age=900, stale-while-revalidate=86400"
 # A picture can be a page of its own: an SVG that somebody opens must neither run scripts nor load anything.
 HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+ALWAYS_THERE = (Name.EMAIL, Name.FAVICON)
 
 
 class ApplicationImage(Resource):
@@ -32,6 +33,10 @@ class ApplicationImage(Resource):
     @property
     def is_public(self) -> bool:
         return self.request.method in ("GET", "HEAD") and self.name != Name.DEFAULT_PROFILE_PICTURE
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [method for method in super().allowed_methods if method != "DELETE" or self.name not in ALWAYS_THERE]
 
     def get_authenticators(self) -> list[Any]:
         return [] if self.is_public else super().get_authenticators()
@@ -50,7 +55,7 @@ class ApplicationImage(Resource):
         return no_content()
 
     def delete(self, request: Request) -> Response:
-        if self.name in (Name.EMAIL, Name.FAVICON):  # always there
+        if self.name in ALWAYS_THERE:
             raise EndpointNotFound
         images.remove(self._form(request), request=request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -138,8 +138,8 @@ def _for_name(verb: str) -> Any:  # noqa: ANN401 - what ``describe`` takes
             found = Operation(
                 f"set{word}Image", f"Set the {_WORDS[name]}", {204: None}, body=Upload, errors=_ERRORS, parameters=form
             )
-        elif name in (pictures.Name.EMAIL, pictures.Name.FAVICON):
-            return None  # always there
+        elif name in images.ALWAYS_THERE:
+            return None
         else:
             found = Operation(
                 f"delete{word}Image",

@@ -135,3 +135,8 @@ def test_the_addresses_of_old_versions(script: Script, stranger: Script) -> None
     for name in ("logo", "favicon", "background-image"):
         assert stranger.read(f"/api/application-configuration/{name}").status_code == 200
     assert stranger.read(AT + "nonsense").json() == {"error": "API endpoint not found"}
+
+
+def test_a_picture_that_is_always_there_does_not_offer_to_be_deleted(script):
+    assert "DELETE" not in script.remove("/api/application-images/favicon")["Allow"]
+    assert "DELETE" in script.call("OPTIONS", "/api/application-images/logo")["Allow"]

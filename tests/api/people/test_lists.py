@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import User
+from core import rest
 from tests.api.people.script import Script
 
 pytestmark = pytest.mark.postgres
@@ -122,3 +123,15 @@ def test_no_question_is_too_odd(script: Script, path: str, query: str) -> None:
 def test_a_list_costs_a_fixed_number_of_statements(script: Script, many: None, django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(8):
         script.read("/api/users?limit=100")
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_pages_far_from_the_beginning_are_the_same_as_any_other(script, monkeypatch, direction):
+    """They are found by key first, from whichever end is nearer."""
+    User.objects.bulk_create(User(username=f"p{n:02}", display_name="same" if n % 3 else "") for n in range(23))
+    path = f"/api/users?sort[column]=displayName&sort[direction]={direction}&limit=5&page="
+    near = [script.read(path + str(page)).json() for page in range(1, 7)]
+    monkeypatch.setattr(rest, "_FAR", 0)
+    assert [script.read(path + str(page)).json() for page in range(1, 7)] == near
+    seen = [each["id"] for page in near[:5] for each in page["data"]]
+    assert len(seen) == len(set(seen)) == 24

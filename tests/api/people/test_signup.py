@@ -123,3 +123,8 @@ def test_without_a_token_only_where_everybody_may(stranger: Script, configured) 
         ("username", "required"),
         ("email", "invalid_format"),
     ]
+
+
+@pytest.mark.parametrize(("ttl", "status"), [(1, 400), (1.0000000000000002, 201), (2678400, 201), (2678400.5, 400)])
+def test_a_lifetime_is_more_than_a_second_and_at_most_31_days(script, ttl, status):
+    assert script.make("/api/signup-tokens", {"ttl": ttl, "usageLimit": 1.0}).status_code == status
