@@ -56,6 +56,7 @@ REASONS: dict[str, Promise] = {
     "reserved claim": _("a claim of this name could pass for what the server itself says"),
     "weak key": _("the public key proves nothing: %(detail)s"),
     "unusable callback": _("the address %(detail)s"),
+    "every path": _("it stood for every path of its host; %(detail)s was added, which you can narrow"),
     "unusable address": _("the address cannot be used: %(detail)s"),
     "unusable image": _("it is no picture of a kind that is served here, or too large"),
     "unusable setting": _("its value is not allowed here: %(detail)s"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from moving.pocket_id import encryption
@@ -68,8 +69,8 @@ def _columns(arrival: Arrival, row: Row) -> dict[str, Any]:
         "name": fitted("name", name),
         "description": fitted("description", row.text("description")),
         "client_type": Client.CLIENT_PUBLIC if is_public else Client.CLIENT_CONFIDENTIAL,
-        "redirect_uris": _patterns(arrival, row, "callback_urls"),
-        "post_logout_redirect_uris": _patterns(arrival, row, "logout_callback_urls"),
+        "redirect_uris": _callbacks(arrival, row),
+        "post_logout_redirect_uris": "\n".join(_patterns(arrival, row, "logout_callback_urls")),
         "launch_url": _address(arrival, row, "launch_url", web_addresses.check),
         "backchannel_logout_url": _address(
             arrival,
@@ -94,7 +95,17 @@ def _columns(arrival: Arrival, row: Row) -> dict[str, Any]:
     }
 
 
-def _patterns(arrival: Arrival, row: Row, column: str) -> str:
+def _callbacks(arrival: Arrival, row: Row) -> str:
+    """A host alone stood for every path of it (relying-parties.md rule 21); here a pattern says so, which people can see."""
+    patterns = _patterns(arrival, row, "callback_urls")
+    for host in redirect_uris.without_path(patterns):
+        if (everything := f"{host}/**") not in patterns and settings.ALLOW_CALLBACK_WILDCARDS:
+            patterns.append(everything)
+            arrival.report.change("callbacks", "every path", f"{row.text('name')}: {host}", everything)
+    return "\n".join(patterns)
+
+
+def _patterns(arrival: Arrival, row: Row, column: str) -> list[str]:
     usable = []
     for pattern in row.json(column) or []:
         text = str(pattern)
@@ -103,7 +114,7 @@ def _patterns(arrival: Arrival, row: Row, column: str) -> str:
             usable.append(text)
         except redirect_uris.UnusablePattern as wrong:
             arrival.report.leave_out("callbacks", "unusable callback", f"{row.text('name')}: {text}", str(wrong))
-    return "\n".join(usable)
+    return usable
 
 
 def _address(arrival: Arrival, row: Row, column: str, check: Callable[[str], None]) -> str:

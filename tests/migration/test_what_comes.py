@@ -18,6 +18,7 @@ from moving.models import Import
 from moving.report import REASONS, Line, Report, sections
 from oidc import client_secrets
 from oidc.models import Client, ClientSecret, Consent, Grant, RefreshToken, SigningKey
+from oidc.redirect_uris import is_allowed
 from siteconfig.models import current
 from tests.migration.altered import Tables, altered, encoded
 from tests.migration.former import VERSIONS, Former
@@ -152,6 +153,19 @@ def test_what_cannot_come_is_named_with_its_reason(take, tmp_path: Path) -> None
     assert Client.objects.get(name="Wiki").redirect_uris == "https://app.example.com/callback"
     with translation.override("zh-hans"):
         assert any(heading == "未迁入及原因" for heading, _lines in sections(report))
+
+
+def test_a_callback_that_names_a_host_goes_on_standing_for_every_path(take, tmp_path: Path) -> None:
+    def change(tables: Tables) -> None:
+        wiki = next(row for row in tables["oidc_clients"] if row["name"] == "Wiki")
+        wiki["callback_urls"] = encoded(["https://wiki.example.com", "https://wiki.example.com/"])
+
+    report = take(altered(NEW, tmp_path / "export.zip", change), NEW)
+    assert ("callbacks", "every path") in reasons(report, "changed")
+    patterns = Client.objects.get(name="Wiki").redirect_uris.split()
+    assert patterns == ["https://wiki.example.com", "https://wiki.example.com/", "https://wiki.example.com/**"]
+    assert is_allowed("https://wiki.example.com/oauth/callback", patterns)
+    assert not is_allowed("https://wiki.example.org/oauth/callback", patterns)
 
 
 def test_every_reason_makes_a_sentence() -> None:
