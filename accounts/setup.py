@@ -21,12 +21,17 @@ USERNAME, NAME = "admin", "Admin"
 
 def is_open() -> bool:
     """Whether this server still waits for its first administrator."""
-    return not SiteConfiguration.objects.filter(setup_completed_at__isnull=False).exists() and not _people().exists()
+    return not SiteConfiguration.objects.filter(setup_completed_at__isnull=False).exists() and not _had_people()
 
 
 def _people() -> "QuerySet[User]":
     """Everybody but the user that a STATIC_API_KEY acts as."""
     return User.objects.exclude(pk=STATIC_USER_ID)
+
+
+def _had_people() -> bool:
+    """Also before: a server whose last person was deleted is nobody's to take (attacks.md D8)."""
+    return _people().exists() or RetiredId.objects.exists()
 
 
 def is_token_required() -> bool:
@@ -50,7 +55,7 @@ def complete(user: User, *, token: str) -> User:
         claimed = SiteConfiguration.objects.filter(pk=1, setup_completed_at__isnull=True).update(
             setup_completed_at=timezone.now()
         )
-        if not claimed or _people().exists():
+        if not claimed or _had_people():
             raise SetupAlreadyCompleted
         user.is_admin, user.disabled = True, False
         user.save(force_insert=True)

@@ -69,3 +69,14 @@ def test_a_short_key_stops_the_start_without_being_shown() -> None:
     ):
         env.load({"STATIC_API_KEY": "too short"})
     assert "too short" not in repr(env.load({"STATIC_API_KEY": "too short, but 16 bytes"}))
+
+
+@pytest.mark.spec("attacks.md", "D8")
+def test_a_server_whose_last_person_it_deleted_is_nobodys_to_take(script: Script) -> None:
+    assert Script().read("/api/signup/setup").status_code == 204
+    made = script.make("/api/users", {"username": "ada", "email": "ada@example.com", "isAdmin": True}).json()
+    assert script.remove(f"/api/users/{made['id']}").status_code == 204
+    assert refusal(Script().read("/api/signup/setup")) == (404, "setup_not_available")
+    assert refusal(Script().make("/api/signup/setup", {"username": "eve"})) == (409, "setup_already_completed")
+    assert refusal(Script().make("/api/one-time-access-token/setup")) == (401, "token_invalid_or_expired")
+    assert list(User.objects.values_list("pk", flat=True)) == [STATIC_USER_ID]
