@@ -35,8 +35,8 @@ def read(
     list. Raise ``InvalidRequestBody``, or DRF's own exception for wrong fields.
     """
     checked = serializer(data=_json(request, any_type=any_type, optional=optional), many=many)
-    if many and not isinstance(checked.initial_data, list):
-        raise InvalidRequestBody
+    if checked.initial_data is None or (many and not isinstance(checked.initial_data, list)):
+        raise InvalidRequestBody  # REST framework has no field to name for a body that is null
     checked.is_valid(raise_exception=True)
     return checked.validated_data
 

@@ -106,6 +106,7 @@ def test_what_is_wrong_is_named(script: Script, body: dict, fields: list) -> Non
         "7",
         '{"username": 7}',
         '{"username": "x", "isAdmin": "yes"}',
+        "null",
         '{"username": NaN}',
         '{"username": "\\u0000"}',
         '{"username": "\\ud800"}',
