@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS
@@ -14,21 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.models import Event
-from core.errors import AppError, ImageNotFound
+from core.errors import ImageNotFound
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import uploaded_file
 from core.rest_view import Resource
-from oidc import administration, clients, logos
+from oidc import administration, clients, logo_presets, logos
 
 CACHED = "public, max-age=900, stale-while-revalidate=43200"
 # A picture that somebody opens by itself must not become a page that can act here.
 CONTAINED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-
-class LogoPresetsDisabled(AppError):
-    code = "logo_presets_disabled"
-    status = 403
-    message = "Logo presets are disabled"
 
 
 class ClientLogos(Resource):
@@ -76,14 +70,22 @@ class ClientLogos(Resource):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class LogoPresetSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reference = serializers.CharField()
+    logoUrl = serializers.CharField(source="logo_url")
+    darkLogoUrl = serializers.CharField(source="dark_logo_url", allow_null=True)
+
+
 class LogoPresets(Resource):
-    """Pocket ID offers logos from a library on the internet; this server asks nobody, and ships none yet."""
+    """Pocket ID offers logos from a library on the internet; this server has its own, and asks nobody."""
 
     permission_classes = [IsAdministrator]
     scope = "clients"
 
     def get(self, request: Request) -> Response:
-        raise LogoPresetsDisabled
+        found = logo_presets.search(request.query_params.get("search", ""))
+        return Response(LogoPresetSerializer(found, many=True).data)
 
 
 def _is_dark(request: Request) -> bool:

@@ -19,7 +19,7 @@ from core.errors import NotFound
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
 from core.rest_view import PublicResource, Resource
-from oidc import administration, clients, logos
+from oidc import administration, clients, logo_presets, logos
 from oidc.api.client_input import ClientInput, NewClientInput, settings_of
 from oidc.api.client_secrets import SecretSerializer
 from oidc.api.fields import Lines, OrNull
@@ -253,4 +253,8 @@ def _pictures(data: Mapping[str, Any]) -> dict[bool, Picture]:
     """Fetched before anything is written: a logo that cannot be had leaves everything as it was."""
     allowed = settings.OUTBOUND_ALLOWED_HOSTS_CLIENT_LOGO
     addresses = {False: data.get("logoUrl"), True: data.get("darkLogoUrl")}
-    return {is_dark: logos.download(url, allowed=allowed) for is_dark, url in addresses.items() if url}
+    return {
+        is_dark: logo_presets.picture_at(url) or logos.download(url, allowed=allowed)
+        for is_dark, url in addresses.items()
+        if url
+    }

@@ -149,6 +149,12 @@ _INPUT = {
     "launchURL": "https://wiki.example.org",
 }
 EXAMPLES |= {
+    client_logos.LogoPresetSerializer: {
+        "name": "Nextcloud",
+        "reference": "nextcloud",
+        "logoUrl": "https://id.example.org/static/logos/nextcloud.svg",
+        "darkLogoUrl": None,
+    },
     clients.ClientMetaSerializer: META,
     clients.ClientSerializer: _CLIENT,
     clients.ClientWithGroupsSerializer: _WITH_GROUPS,
@@ -427,9 +433,9 @@ describe(
     get=Operation(
         "listLogoPresets",
         "Search logos to choose from",
-        {200: Raw({"type": "array", "items": {"type": "object"}}, [])},
-        errors=(client_logos.LogoPresetsDisabled,),
-        parameters=(query("search", {"type": "string"}, "Part of a name."),),
+        {200: Many(client_logos.LogoPresetSerializer)},
+        "At most thirty, the best first. A client takes one by its address in `logoUrl` or `darkLogoUrl`.",
+        parameters=(query("search", {"type": "string"}, "Part of a name, or what the app is for."),),
     ),
 )
 

@@ -249,15 +249,6 @@ def test_pkce_support_is_shown_once_it_was_noticed_and_forgotten_by_an_update(re
     assert "pkceSupported" not in rest.put(path, {"name": "Wiki"}).json
 
 
-def test_logo_presets_answer_as_switched_off(rest: Rest) -> None:
-    answer = rest.get("/oidc/logo-presets?search=wiki")
-    assert (answer.status, answer.json["code"], answer.json["error"]) == (
-        403,
-        "logo_presets_disabled",
-        "Logo presets are disabled",
-    )
-
-
 # Groups
 
 
