@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from accounts.errors import DuplicateClaim, ReservedClaim
 from accounts.models import CustomClaim, Group, User
-from accounts.models.custom_claim import RESERVED_CLAIMS
+from core.claim_names import RESERVED_CLAIMS
 
 Pair = tuple[str, str]  # key and value
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models.custom_claim import RESERVED_CLAIMS
+from core.claim_names import RESERVED_CLAIMS
 
 # Standard claims (OIDC Core section 5.1) that nobody but an administrator knows: custom claims of these names.
 CUSTOM_STANDARD_CLAIMS = ("middle_name", "nickname", "profile", "website", "gender", "birthdate", "zoneinfo")

@@ -3,6 +3,9 @@
 import json
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from core.claim_names import RESERVED_CLAIMS
 
 TEXTS_RULE = "must be a JSON array of strings"
 CLAIMS_RULE = "must be a JSON array of objects with key and value"
@@ -27,9 +30,17 @@ def check_texts(value: str) -> None:
 
 
 def check_claims(value: str) -> None:
-    found = _loaded(value)
-    if not isinstance(found, list) or len(claims(value)) != len(found):
+    """With what could not be given to anybody no account could be made at all."""
+    found, kept = _loaded(value), claims(value)
+    if not isinstance(found, list) or len(kept) != len(found):
         raise ValidationError(CLAIMS_RULE)
+    seen: set[str] = set()
+    for key, _value in kept:
+        if key in RESERVED_CLAIMS:
+            raise ValidationError(_("Claim %(key)s is reserved and can't be used"), "reserved", {"key": key})
+        if key in seen:
+            raise ValidationError(_("Claim %(key)s is listed more than once"), "duplicate", {"key": key})
+        seen.add(key)
 
 
 def _is_claim(item: object) -> bool:

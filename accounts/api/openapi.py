@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 
 from accounts.api import custom_claims, pictures, user_groups, users
 from accounts.errors import AdministratorsAreOffLimits, DuplicateClaim, LastAdministrator, ReservedClaim, UserNotFound
-from accounts.models.custom_claim import RESERVED_CLAIMS
 from accounts.models.user import USERNAME
 from accounts.pictures import MAX_BYTES
+from core.claim_names import RESERVED_CLAIMS
 from core.errors import AlreadyInUse, FileTooLarge, InvalidImage, ValidationFailed
 from core.openapi import EXAMPLES, IDS, MEMBERS, Many, Operation, Page, Picture, Raw, Upload, describe, made_with, query
 from core.openapi_fields import field_schema, text

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import public_keys
 from accounts.lifecycle import STATIC_USER_ID
 from accounts.models import CustomClaim, Group, Passkey, RetiredId, User
-from accounts.models.custom_claim import RESERVED_CLAIMS
+from core.claim_names import RESERVED_CLAIMS
 from moving.pocket_id.arrival import Arrival
 from moving.pocket_id.rows import Row
 from moving.writing import writing

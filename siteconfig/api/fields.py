@@ -69,12 +69,21 @@ class JsonTexts(Text):
         return text
 
 
+_CLAIM_RULES = {
+    "reserved": "has the claim {key}, which is reserved",
+    "duplicate": "lists the claim {key} more than once",
+}
+
+
 class JsonClaims(Text):
     def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever the client sent
         text = super().to_internal_value(data)
         try:
             check_claims(text or "[]")
-        except ValidationError:
+        except ValidationError as wrong:
+            if wrong.code in _CLAIM_RULES:
+                rule = _CLAIM_RULES[wrong.code].format(**(wrong.params or {}))
+                raise serializers.ValidationError(rule, code=wrong.code) from None
             raise serializers.ValidationError(CLAIMS_RULE, code="invalid") from None
         return text
 

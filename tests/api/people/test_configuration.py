@@ -161,6 +161,15 @@ def test_an_empty_body_names_all_that_is_missing(script: Script) -> None:
         ({"smtpPort": "70000"}, ("smtpPort", "invalid_value")),
         ({"signupDefaultUserGroupIDs": "x"}, ("signupDefaultUserGroupIDs", "invalid_format")),
         ({"signupDefaultCustomClaims": '["a"]'}, ("signupDefaultCustomClaims", "invalid_format")),
+        # Each of these would let nobody make an account any more (attacks.md C22).
+        (
+            {"signupDefaultCustomClaims": '[{"key":"sub","value":"b"}]'},
+            ("signupDefaultCustomClaims", "reserved"),
+        ),
+        (
+            {"signupDefaultCustomClaims": '[{"key":"a","value":"b"},{"key":"a","value":"c"}]'},
+            ("signupDefaultCustomClaims", "duplicate"),
+        ),
         ({"homePageUrl": "javascript:alert(1)"}, ("homePageUrl", "invalid_format")),
         ({"homePageUrl": "//evil.example"}, ("homePageUrl", "invalid_format")),
         ({"accentColor": "url(https://evil.example)"}, ("accentColor", "invalid_format")),
