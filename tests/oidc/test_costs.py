@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import bcrypt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -64,6 +65,8 @@ def bill(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
                 patch.setattr(serialization, loader, counting("parsed_keys", getattr(serialization, loader)))
             patch.setattr(rsa, "generate_private_key", counting("parsed_keys", rsa.generate_private_key))
             patch.setattr(hashers, "pbkdf2", counting("stretched_secrets", hashers.pbkdf2))
+            patch.setattr(bcrypt, "hashpw", counting("stretched_secrets", bcrypt.hashpw))
+            patch.setattr(bcrypt, "checkpw", counting("stretched_secrets", bcrypt.checkpw))
             patch.setattr(secrets, "decrypt", counting("parsed_keys", secrets.decrypt))
             patch.setattr(signing_keys, "decrypt", counting("parsed_keys", signing_keys.decrypt))
             yield spent
