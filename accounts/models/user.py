@@ -58,6 +58,9 @@ class User(AbstractBaseUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ("username",)
+        indexes = [
+            models.Index(fields=("created_at", "id"), name="user_by_created_at")
+        ]  # the order of the list over REST
         constraints = [
             models.UniqueConstraint(
                 Lower("username"), name="user_username_unique", violation_error_message=_("Username is already in use.")
