@@ -57,6 +57,7 @@ __all__ = (
     "UnmetAuthenticationRequirements",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
+    "UnusableLogout",
     "WrongAddress",
     "oauth_error_response",
 )
@@ -115,6 +116,15 @@ class UnknownClient(AppError):
     remedy = _(
         "The client ID in the app's settings is not one of this server. The person who runs it can compare the two."
     )
+
+
+class UnusableLogout(AppError):
+    """An app asked wrongly to sign somebody out, and nobody is signed in here who could be asked instead."""
+
+    code = "invalid_request"
+    status = 400
+    side = _("the app's settings")
+    remedy = _("You are not signed in here.")
 
 
 class RedirectUriNotRegistered(AppError):
