@@ -231,7 +231,12 @@ class OwnAccount(Resource):
 
     def put(self, request: Request) -> Response:
         fields = read(request, UserInput)
-        return shown(lifecycle.update_own(writable(request, person_of(request)), fields))
+        user = writable(request, person_of(request))
+        before = {name: getattr(user, name) for name in fields}
+        changed = lifecycle.update_own(user, fields)
+        if different := sorted(name for name in fields if getattr(changed, name) != before[name]):
+            log.record(Event.ACCOUNT_CHANGED, user=changed, request=request._request, fields=", ".join(different))
+        return shown(changed)
 
 
 class UserGroups(Resource):
@@ -240,7 +245,11 @@ class UserGroups(Resource):
 
     def put(self, request: Request, user_id: str) -> Response:
         group_ids = read(request, GroupIdsInput)["userGroupIds"]
-        return shown(groups.set_groups(writable(request, lifecycle.find(path_id(user_id))), group_ids))
+        changed = groups.set_groups(writable(request, lifecycle.find(path_id(user_id))), group_ids)
+        log.record(
+            Event.ACCOUNT_CHANGED, user=changed, request=request._request, actor=person_of(request), fields="groups"
+        )
+        return shown(changed)
 
 
 class UserPasskeys(Resource):

@@ -169,6 +169,7 @@ class ApiMetadataAccess(Resource):
         changed = api_access.open_to_metadata_clients(
             str(api.pk), enabled=data["enabled"], permission_ids=data.get("permissionIds", [])
         )
+        administration.note_api(Event.API_CHANGED, changed, request=request._request, what="metadata clients")
         return Response(ApiSerializer(changed).data)
 
 

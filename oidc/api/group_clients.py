@@ -13,7 +13,7 @@ from accounts.signals import group_shown
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import IdList, Input, read
 from core.rest_view import Resource
-from oidc import clients
+from oidc import administration, clients
 from oidc.api.clients import ClientMetaSerializer
 from oidc.models import Client
 
@@ -29,6 +29,7 @@ class ClientsOfGroup(Resource):
     def put(self, request: Request, group_id: str) -> Response:
         group = groups.find(path_id(group_id))
         clients.set_clients_of_group(group, read(request, ClientIdsInput)["oidcClientIds"])
+        administration.note_group(group, request=request._request)
         return user_groups.shown(group)
 
 

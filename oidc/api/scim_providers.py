@@ -6,14 +6,15 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Event
 from core.errors import NotFound
 from core.rest import IsAdministrator, has_full_rights, path_id
 from core.rest_fields import Input, Text, read
 from core.rest_view import Resource
-from oidc import clients, scim_providers
+from oidc import administration, clients, scim_providers
 from oidc.api.clients import ClientMetaSerializer
 from oidc.api.fields import WebAddress
-from oidc.models import ScimProvider
+from oidc.models import Client, ScimProvider
 from siteconfig.api.configuration import MASK
 
 
@@ -48,6 +49,7 @@ class ScimProviders(Resource):
         client = clients.find(data["oidcClientId"])
         token = data.get("token", "")
         provider = scim_providers.create(client, endpoint=data["endpoint"], token="" if token == MASK else token)
+        _note(request, client)
         return Response(_shown(request, provider), status=status.HTTP_201_CREATED)
 
 
@@ -63,10 +65,13 @@ class ScimProviderDetail(Resource):
         changed = scim_providers.update(
             str(provider.pk), client, endpoint=data["endpoint"], token=None if token == MASK else token
         )
+        _note(request, client)
         return Response(_shown(request, changed))
 
     def delete(self, request: Request, provider_id: str) -> Response:
-        scim_providers.delete(path_id(provider_id))
+        provider = scim_providers.find(path_id(provider_id))
+        scim_providers.delete(str(provider.pk))
+        _note(request, provider.client)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -90,6 +95,10 @@ class ScimProviderOfClient(Resource):
         if found is None:
             raise NotFound("SCIM service provider")
         return Response(_shown(request, found))
+
+
+def _note(request: Request, client: Client) -> None:
+    administration.note(Event.CLIENT_CHANGED, client, request=request._request, what="SCIM")
 
 
 def _shown(request: Request, provider: ScimProvider) -> dict[str, Any]:

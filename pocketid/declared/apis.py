@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from oidc import api_access
+from audit.models import Event
+from oidc import administration, api_access
 from oidc.api.api_access import AccessInput
 from oidc.api.api_resources import ApiInput, PermissionsInput, refuse_twice
 from oidc.api_access import Access, Permission
 from oidc.models import ApiAccess, ApiPermission, ApiResource, Client
 from pocketid.declared import document, fields
-from pocketid.declared.changes import Changes
+from pocketid.declared.changes import COMMAND, Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
 
 API = [*fields.names(ApiInput), *fields.names(PermissionsInput)]
@@ -95,17 +96,24 @@ def apply_api(declared: DeclaredApi, changes: Changes) -> None:
         if api is None:
             checked = fields.checked(ApiInput, {"resource": declared.resource, "name": declared.name})
             api = api_access.create(name=checked["name"], audience=checked["resource"])
+            administration.note_api(Event.API_CREATED, api, request=None, method=COMMAND)
             changes.new(declared.what)
             changes.value(declared.what, "name", None, api.name)
         elif declared.name is not None and declared.name != api.name:
             changes.value(declared.what, "name", api.name, declared.name)
-            api_access.rename(str(api.pk), declared.name)
+            api = api_access.rename(str(api.pk), declared.name)
+            _note(api, "settings")
         if declared.permissions is None:
             return
         before = [Permission(row.key, row.name, row.description) for row in api.permissions.all()]
         if before != list(declared.permissions):
             changes.value(declared.what, "permissions", _keys(before), _keys(declared.permissions))
             api_access.set_permissions(str(api.pk), declared.permissions)
+            _note(api, "permissions")
+
+
+def _note(api: ApiResource, what: str, **data: str) -> None:
+    administration.note_api(Event.API_CHANGED, api, request=None, method=COMMAND, what=what, **data)
 
 
 def _keys(permissions: Sequence[Permission]) -> list[str]:
@@ -142,6 +150,7 @@ def apply_access(client: Client, what: str, declared: DeclaredAccess, changes: C
         own_permissions=_ids(ids, declared.own_permissions),
     )
     api_access.grant(api, client, access)
+    _note(api, "access", app=client.name)
 
 
 def _access(client: Client, api: ApiResource) -> dict[str, object]:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+COMMAND = "pocketid apply"  # as the audit log calls it
+
 
 @dataclass
 class Change:

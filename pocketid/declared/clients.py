@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Group
-from oidc import client_secrets, clients
+from audit.models import Event
+from oidc import administration, client_secrets, clients
 from oidc.api.client_input import ClientInput, NewClientInput, settings_of
 from oidc.api.client_secrets import OwnSecretInput
 from oidc.api.clients import ClientSerializer
 from oidc.models import Client
 from pocketid.declared import document, fields, sources
 from pocketid.declared.apis import DeclaredAccess, apply_access, read_access
-from pocketid.declared.changes import Changes
+from pocketid.declared.changes import COMMAND, Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
 from pocketid.declared.fields import Fields
 from pocketid.declared.sources import ENVIRONMENT, FILE, GENERATE, Source, Sources
@@ -102,6 +103,7 @@ def _create(declared: DeclaredClient, changes: Changes) -> Client:
     settings = settings_of(fields.checked(NewClientInput, body), {})
     # Nobody would see a secret that is made now: one is declared, or made later.
     client, _secret = clients.create(settings, client_id=declared.client_id, with_secret=False)
+    administration.note(Event.CLIENT_CREATED, client, request=None, method=COMMAND)
     changes.new(declared.what)
     for name, value in declared.fields.items():
         if name != "id":
@@ -125,7 +127,9 @@ def _update(client: Client, declared: DeclaredClient, changes: Changes) -> Clien
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
             changes.value(declared.what, name, before.get(name), after.get(name))
-    return clients.update(client.client_id, settings_of(fields.checked(ClientInput, body), {}))
+    changed = clients.update(client.client_id, settings_of(fields.checked(ClientInput, body), {}))
+    administration.note(Event.CLIENT_CHANGED, changed, request=None, method=COMMAND)
+    return changed
 
 
 def _without_nothing(checked: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +155,7 @@ def _apply_groups(client: Client, what: str, declared: Value, changes: Changes) 
     if present != wanted:
         changes.value(what, "allowedUserGroups", [group.name for group in present], [group.name for group in wanted])
         clients.set_allowed_groups(client.client_id, [str(group.pk) for group in wanted])
+        administration.note(Event.CLIENT_CHANGED, client, request=None, method=COMMAND, what="groups")
 
 
 def _apply_secret(client: Client, what: str, source: Source, secrets: Sources, changes: Changes) -> None:
@@ -163,6 +168,12 @@ def _apply_secret(client: Client, what: str, source: Source, secrets: Sources, c
             return
         changes.note(what, f"secret: from {source.kind} {source.name}, in the place of all others")
         clients.replace_secrets(client, text=text)
+        _note_secret(client)
         return
     changes.note(what, f"secret: made anew and kept in {source.name}, in the place of all others")
     secrets.keep(source, clients.replace_secrets(client))
+    _note_secret(client)
+
+
+def _note_secret(client: Client) -> None:
+    administration.note(Event.CLIENT_SECRET_CREATED, client, request=None, method=COMMAND, replaced="all others")

@@ -15,11 +15,10 @@ from audit import log
 from audit.models import Event
 from core.rest_fields import as_uuid
 from pocketid.declared import document, fields
-from pocketid.declared.changes import Changes
+from pocketid.declared.changes import COMMAND, Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
 from pocketid.declared.fields import Fields
 
-COMMAND = "pocketid apply"
 USER = fields.names(NewUserInput, but=["userGroupIds"])
 GROUP = fields.names(GroupInput)
 

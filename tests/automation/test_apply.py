@@ -86,6 +86,10 @@ def test_it_is_audited(file) -> None:
     events = list(Entry.objects.order_by("pk").values_list("event", flat=True))
     assert events[-1] == "DECLARATION_APPLIED"
     assert {"GROUP_CREATED", "ACCOUNT_CREATED", "SETTINGS_CHANGED", "CLAIMS_CHANGED"} <= set(events)
+    assert {"CLIENT_CREATED", "CLIENT_SECRET_CREATED", "CLIENT_CHANGED", "API_CREATED", "API_CHANGED"} <= set(events)
+    assert set(Entry.objects.filter(event__startswith="CLIENT_").values_list("data__method", flat=True)) == {
+        "pocketid apply"
+    }
     assert Entry.objects.latest("pk").data == {"file": "server.yaml", "made": "8", "changed": "1"}
     secret = (file.folder / "wiki-secret").read_text().strip()
     assert secret not in str(list(Entry.objects.values()))

@@ -58,6 +58,25 @@ def test_the_life_of_an_api(rest: Rest) -> None:
     ]
 
 
+def test_whoever_gets_at_an_app_another_way_is_noted_too(rest: Rest) -> None:
+    client, api = rest.client("Wiki", id="wiki"), rest.api()
+    group = rest.post("/user-groups", {"name": "staff", "friendlyName": "Staff"}).json
+    Entry.objects.all().delete()
+    rest.put(f"/user-groups/{group['id']}/allowed-oidc-clients", {"oidcClientIds": [client["id"]]})
+    rest.put(f"/apis/{api['id']}/cimd-access", {"enabled": True, "permissionIds": []})
+    body = {"endpoint": "https://scim.example.org", "token": "a secret", "oidcClientId": "wiki"}
+    provider = rest.post("/scim/service-provider", body).json["id"]
+    rest.put(f"/scim/service-provider/{provider}", body)
+    rest.delete(f"/scim/service-provider/{provider}")
+    found = [(entry.event, entry.username, entry.data.get("what")) for entry in Entry.objects.order_by("id")]
+    assert found == [
+        (Event.GROUP_CHANGED, "alice", "apps"),
+        (Event.API_CHANGED, "alice", "metadata clients"),
+        *[(Event.CLIENT_CHANGED, "alice", "SCIM")] * 3,
+    ]
+    assert "a secret" not in str(list(Entry.objects.values_list("data", flat=True)))
+
+
 def test_the_filter_names_the_apps_that_people_signed_in_to_alone(rest: Rest) -> None:
     """As Pocket ID does (contract section 7.2)."""
     rest.client("Wiki")

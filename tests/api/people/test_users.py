@@ -316,3 +316,12 @@ def test_an_administrator_sees_and_removes_passkeys_of_others(script: Script, pe
 
 def test_an_unknown_passkey_of_nobody_is_still_nobodys(script: Script) -> None:
     assert refusal(script.remove(f"/api/users/{NOBODY}/webauthn-credentials/{uuid.uuid4()}")) == (404, "user_not_found")
+
+
+def test_a_changed_address_and_changed_groups_are_in_the_audit_log(script: Script, person: Person) -> None:
+    Script(person.user).change("/api/users/me", {"username": "bob", "email": "robert@example.org"})
+    group = script.make("/api/user-groups", {"name": "staff", "friendlyName": "Staff"}).json()["id"]
+    script.change(f"/api/users/{person.subject}/user-groups", {"userGroupIds": [group]})
+    own, theirs = Entry.objects.filter(event="ACCOUNT_CHANGED").order_by("pk")
+    assert (own.username, own.actor_username, "email" in own.data["fields"]) == ("bob", "", True)
+    assert (theirs.username, theirs.actor_username, theirs.data) == ("bob", "alice", {"fields": "groups"})
