@@ -1,6 +1,7 @@
 """What ``pocketid export`` and ``pocketid import`` print, and their exit status."""
 
 import argparse
+import io
 import json
 import os
 import sqlite3
@@ -71,7 +72,7 @@ def text(report: Report, *, is_dry_run: bool) -> str:
     lines = [f"{report.source['kind']}, schema {report.source['schema']}"]
     with translation.override("en"):
         for heading, items in sections(report):
-            lines += ["", heading, *(f"  {item}" for item in items)]
+            lines += ["", heading, *(f"  {printable(item)}" for item in items)]
     lines += [
         "",
         "Nothing was kept: this was a dry run." if is_dry_run else "Imported. The report is kept in the console.",
@@ -115,9 +116,16 @@ def _keys(options: argparse.Namespace) -> tuple[str, ...]:
 def _refuse(sentence: str, *, as_json: bool) -> int:
     if as_json:
         _print(json.dumps({"error": sentence}, ensure_ascii=False))
-    print(f"pocketid: {sentence}", file=sys.stderr)  # noqa: T201 - what the operator reads
+    print(f"pocketid: {printable(sentence)}", file=sys.stderr)  # noqa: T201 - what the operator reads
     return 1
 
 
+def printable(text: str) -> str:
+    """Names are the source's: none of them moves the cursor, colours the terminal or passes for another line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _print(line: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what came is told in any locale
     print(line)  # noqa: T201 - the answer

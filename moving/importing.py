@@ -1,7 +1,8 @@
 """One import: recognise the source, take everything in one transaction, and say what came."""
 
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,7 +80,9 @@ def _move_in(opened: Source, options: Options, progress: Progress) -> Report:
     with closing(opened) as source:
         source.check()
         report = Report(source={"kind": source.kind, "schema": source.schema})
-        address = tokens.last_issuer(source.rows("oauth2_sessions", "created_at"))
+        arrival = Arrival(source, report, options.is_merge, list(options.encryption_keys), progress)
+        with _readable(arrival):
+            address = tokens.last_issuer(arrival.rows("oauth2_sessions", "created_at"))
         report.source["address"] = address or None
         _check_address(address, report, is_new=options.is_new_address)
         if isinstance(source, PostgresSource) and options.uploads is None and not source.tables().get("storage"):
@@ -87,9 +90,9 @@ def _move_in(opened: Source, options: Options, progress: Progress) -> Report:
                 "Pictures are not in the database. If the old server kept them in a folder, begin again with "
                 "--uploads PATH, or take them now with --merge --uploads PATH."
             )
-        arrival = Arrival(source, report, options.is_merge, list(options.encryption_keys), progress)
-        jwk = keys.unlock(arrival)
-        with transaction.atomic():
+        with _readable(arrival):
+            jwk = keys.unlock(arrival)
+        with transaction.atomic(), _readable(arrival):
             _alone()
             if not options.is_merge and not is_empty():
                 raise CannotMove(NOT_EMPTY)
@@ -100,6 +103,21 @@ def _move_in(opened: Source, options: Options, progress: Progress) -> Report:
             left_behind.tell(arrival)
             _keep(report, options)
     return report
+
+
+@contextmanager
+def _readable(arrival: Arrival) -> Iterator[None]:
+    """Raise ``CannotMove`` for values of a shape that no Pocket ID writes, whichever step stumbles over them."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as problem:
+        logger.debug("a step of the import failed", exc_info=True)
+        place = "it"
+        if row := arrival.place:
+            place = f"{row.table}, at or shortly before the row {row.raw('id') or row.raw('key') or '?'},"
+        raise CannotMove(
+            f"The source is damaged: {place} cannot be read ({type(problem).__name__}; LOG_LEVEL=debug shows where)."
+        ) from None
 
 
 def _keep(report: Report, options: Options) -> None:

@@ -80,6 +80,8 @@ REASONS: dict[str, Promise] = {
     "unknown": _("unknown to this version"),
     "internal": _("only of use inside Pocket ID"),
     "not used": _("Pocket ID does not show it"),
+    "link": _("it is a link to somewhere else, which is not followed"),
+    "lifetime": _("tokens may live for %(detail)s minutes at most here"),
     "no file": _("there is a name for it but no file"),
     "no such client": _("it belongs to no app"),
     "no such user": _("it belongs to nobody"),

@@ -27,6 +27,7 @@ class Arrival:
     progress: Progress = lambda _text: None
     encryption_key: str = ""
     algorithm: str = "RS256"
+    place: Row | None = None  # the row that was read last
     # Who and what is here now under the id it had there.
     people: dict[UUID, str] = field(default_factory=dict)
     groups: set[UUID] = field(default_factory=set)
@@ -39,6 +40,7 @@ class Arrival:
         total = self.source.tables().get(table, 0)
         said = time.monotonic()
         for number, row in enumerate(self.source.rows(table, *order)):
+            self.place = row
             yield row
             if number % 1000 == 999 and time.monotonic() - said > 2:
                 said = time.monotonic()

@@ -15,6 +15,7 @@ from oidc import client_secrets, redirect_uris, registered_keys, web_addresses
 from oidc.clients import DEFAULT_ACCESS_MINUTES, DEFAULT_REFRESH_MINUTES
 from oidc.models import Client, ClientSecret, Consent, ScimProvider
 
+MAX_MINUTES = 525_600  # a year, as the REST API allows it
 METADATA = "cimd"  # Client ID Metadata Documents
 
 
@@ -87,8 +88,8 @@ def _columns(arrival: Arrival, row: Row) -> dict[str, Any]:
         "algorithm": arrival.algorithm,
         # Pocket ID gives a refresh token whether or not offline_access was asked for, and its apps rely on it.
         "refresh_tokens": Client.RefreshTokens.ALWAYS,
-        "access_token_minutes": row.number("access_token_duration_minutes") or DEFAULT_ACCESS_MINUTES,
-        "refresh_token_minutes": row.number("refresh_token_duration_minutes") or DEFAULT_REFRESH_MINUTES,
+        "access_token_minutes": _minutes(arrival, row, "access_token_duration_minutes") or DEFAULT_ACCESS_MINUTES,
+        "refresh_token_minutes": _minutes(arrival, row, "refresh_token_duration_minutes") or DEFAULT_REFRESH_MINUTES,
         "federated_identities": _identities(arrival, row),
         "created": created,
         "updated": created,
@@ -103,6 +104,14 @@ def _callbacks(arrival: Arrival, row: Row) -> str:
             patterns.append(everything)
             arrival.report.change("callbacks", "every path", f"{row.text('name')}: {host}", everything)
     return "\n".join(patterns)
+
+
+def _minutes(arrival: Arrival, row: Row, column: str) -> int:
+    """How long tokens live, as far as is allowed here."""
+    minutes = row.number(column)
+    if minutes > MAX_MINUTES:
+        arrival.report.change("clients", "lifetime", row.text("name"), str(MAX_MINUTES))
+    return min(minutes, MAX_MINUTES)
 
 
 def _patterns(arrival: Arrival, row: Row, column: str) -> list[str]:

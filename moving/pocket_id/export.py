@@ -16,12 +16,13 @@ from zipfile import BadZipFile, ZipFile
 from moving.errors import CannotMove
 from moving.folder import private_folder
 from moving.pocket_id import messagepack
-from moving.pocket_id.rows import Row
+from moving.pocket_id.rows import Row, whole
 from moving.pocket_id.sources import MAX_FILE, Actor, File, Source, unpacked
 
 TABLES, ACTORS, UPLOADS = "database.json", "francis.bin", "uploads/"
 DAMAGE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 _CHUNK = 1024 * 1024
+_LONGEST = 64 * 1024 * 1024  # characters of one row; uploads are files of their own
 _IN_NUMBERS = frozenset("0123456789+-.eE")
 
 
@@ -60,7 +61,17 @@ class ExportSource(Source):
             return
         columns = ", ".join((*(f"json_extract(row, '$.{column}')" for column in order), "number"))
         for (text,) in self._spool.execute(f'SELECT row FROM "{table}" ORDER BY {columns}'):  # noqa: S608 - checked names
-            yield Row(table, json.loads(text))
+            yield Row(table, self._checked(table, text))
+
+    def _checked(self, table: str, text: str) -> dict[str, Any]:
+        """The columns of a row; raise ``CannotMove`` for what is none."""
+        try:
+            values = whole(text)
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            raise CannotMove(f"{self._path} is damaged: a row of {table} cannot be read.")
+        return values
 
     def actors(self) -> Iterator[Actor]:
         if ACTORS not in self._zip.namelist():
@@ -100,7 +111,7 @@ class ExportSource(Source):
                     else:
                         stream.value()
                 stream.end()
-            except (ValueError, TypeError, RecursionError) as problem:
+            except (ValueError, TypeError, OverflowError, RecursionError) as problem:
                 raise CannotMove(f"{self._path} is damaged: {TABLES} cannot be read ({problem}).") from None
         return schema, counts
 
@@ -201,6 +212,8 @@ class JsonStream:
         self._place += 1
 
     def _fill(self) -> None:
+        if len(self._text) - self._place > _LONGEST:
+            raise ValueError("a value is too long")
         more = self._file.read(_CHUNK)
         self._is_all = not more
         self._text = self._text[self._place :] + self._decoder.decode(more, final=self._is_all)

@@ -12,6 +12,7 @@ from core.secrets import encrypt
 from moving.errors import CannotMove
 from moving.pocket_id import encryption
 from moving.pocket_id.arrival import Arrival
+from moving.pocket_id.clients import MAX_MINUTES
 from moving.writing import writing
 from oidc import signing_keys
 from oidc.models import Client, SigningKey
@@ -94,7 +95,8 @@ def bring_signing_key(arrival: Arrival, jwk: dict[str, object]) -> None:
 
 def _longest(arrival: Arrival) -> timedelta:
     """How long a token may live that the old server gave just now."""
-    minutes = [row.number("access_token_duration_minutes") for row in arrival.source.rows("oidc_clients")]
+    rows = arrival.source.rows("oidc_clients")
+    minutes = [min(row.number("access_token_duration_minutes"), MAX_MINUTES) for row in rows]
     return timedelta(minutes=max([*minutes, signing_keys.ID_TOKEN_MINUTES]))
 
 

@@ -83,8 +83,7 @@ def _columns(arrival: Arrival, table: str) -> None:
     """Columns of a newer version that hold something."""
     unknown: set[str] = set()
     for row in arrival.source.rows(table):
-        unknown |= {name for name, value in row.values.items() if value not in (None, "", False, 0)} - _KNOWN[table]
-        break
+        unknown |= {name for name in row.values.keys() - _KNOWN[table] if row.raw(name) not in (None, "", False, 0)}
     for name in sorted(unknown):
         arrival.report.leave_out("columns", "unknown", f"{table}.{name}")
     for noted, column in _MERELY_NOTED:

@@ -42,7 +42,9 @@ def bring(arrival: Arrival) -> None:
     defaults = 0
     for file in arrival.source.files():
         folder, _, name = file.path.partition("/")
-        if file.path.startswith(_DEFAULTS):
+        if file.is_link:
+            arrival.report.leave_out("files", "link", file.path)
+        elif file.path.startswith(_DEFAULTS):
             defaults += 1
         elif name.startswith("."):
             continue  # a marker of the program's

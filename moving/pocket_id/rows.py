@@ -40,12 +40,15 @@ class Row:
         return value.lower() in ("1", "true", "t") if isinstance(value, str) else bool(value)
 
     def number(self, name: str) -> int:
-        """0 for NULL."""
+        """Not negative; 0 for NULL."""
         value = self.values.get(name)
         try:
-            return int(value or 0)
-        except (TypeError, ValueError):
+            found = int(value or 0)
+        except (TypeError, ValueError, OverflowError):
             raise self._wrong(name) from None
+        if not 0 <= found < 2**63:
+            raise self._wrong(name)
+        return found
 
     def moment(self, name: str) -> datetime | None:
         """Unix seconds in SQLite, RFC 3339 in the export, a timestamp in PostgreSQL."""
@@ -90,7 +93,7 @@ class Row:
         if isinstance(value, str) and not value.lstrip().startswith(("{", "[", '"')) and value.strip() != "null":
             value = self.blob(name)
         try:
-            return json.loads(bytes(value) if isinstance(value, memoryview) else value or b"null")
+            return whole(bytes(value) if isinstance(value, memoryview) else value or b"null")
         except (ValueError, RecursionError):
             raise self._wrong(name) from None
 
@@ -116,6 +119,14 @@ class Row:
     def _wrong(self, name: str) -> CannotMove:
         which = self.values.get("id") or self.values.get("key") or "?"
         return CannotMove(f"The source is damaged: {self.table}.{name} of the row {which} cannot be read.")
+
+
+def whole(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
+    """The value; raise ``ValueError`` also for half a surrogate pair, which no database keeps (RFC 8259 section 8.2)."""
+    found = json.loads(text)
+    if ("\\u" if isinstance(text, str) else b"\\u") in text:  # type: ignore[operator]
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def as_moment(value: Any) -> datetime:  # noqa: ANN401

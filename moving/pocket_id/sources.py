@@ -30,6 +30,7 @@ class File:
 
     path: str
     content: bytes
+    is_link: bool = False  # to somewhere else, where nobody looked
 
 
 class Source(ABC):

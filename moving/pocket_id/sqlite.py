@@ -130,9 +130,11 @@ def stored_files(source: Source) -> Iterator[File]:
 
 
 def files_below(folder: Path) -> Iterator[File]:
-    """Regular files only: a link could lead anywhere."""
+    """Regular files; links are named and not followed, as one could lead anywhere."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
+        if path.is_symlink():
+            yield File(path.relative_to(folder).as_posix(), b"", is_link=True)
+        elif path.is_file():
             if path.stat().st_size > MAX_FILE:
                 raise CannotMove(f"{path} is larger than {MAX_FILE // 1024 // 1024} MiB.")
             yield File(path.relative_to(folder).as_posix(), path.read_bytes())

@@ -14,8 +14,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from moving.errors import CannotMove
+from moving.pocket_id import export
 from oidc.models import Client
-from tests.migration.altered import altered
+from tests.migration.altered import Tables, altered, encoded
 from tests.migration.crowd import crowd
 from tests.migration.former import Former
 from tests.support.server import ROOT, Server
@@ -107,6 +108,7 @@ def test_what_is_nothing_of_the_kind_is_refused(take, nothing_came, tmp_path: Pa
         "[]",
         "null",
         '{"tables": {"x\\"y": [1]}}',
+        '{"version": 1e999, "tables": {}}',
         "\udcff",
     ],
 )
@@ -132,6 +134,56 @@ def test_values_that_make_no_sense_are_refused_with_their_place(take, nothing_ca
         with pytest.raises(CannotMove, match=f"{table}.{column}"):
             take(source, NEW)
         assert nothing_came()
+
+
+AS = "125d8a26-007c-432e-b1d7-e62de7eff35c"  # somebody in there
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "place"),
+    [
+        ("users", {"first_name": "half a character \ud800"}, "a row of users"),
+        ("oidc_clients", {"callback_urls": encoded(["https://app.example.org/\ud800"])}, "oidc_clients"),
+        ("oidc_clients", {"callback_urls": encoded(5)}, "oidc_clients"),
+        ("oidc_clients", {"credentials": encoded([1])}, "oidc_clients"),
+        ("oidc_clients", {"credentials": encoded({"secrets": [{"hash": "y", "alg": "sha256"}]})}, "oidc_clients"),
+        ("oidc_clients", {"access_token_duration_minutes": 10**30}, "oidc_clients.access_token_duration_minutes"),
+        ("oidc_clients", {"refresh_token_duration_minutes": -1}, "oidc_clients.refresh_token_duration_minutes"),
+        ("webauthn_credentials", {"transport": encoded(5)}, "webauthn_credentials"),
+        ("oauth2_sessions", {"request_data": encoded([1])}, "oauth2_sessions"),
+        (
+            "oauth2_sessions",
+            {"request_data": encoded({"session": {"subject": AS}, "granted_audience": [[1]]})},
+            "oauth2_sessions",
+        ),
+    ],
+)
+def test_values_of_a_shape_nobody_wrote_are_refused_with_their_place(
+    take, nothing_came, tmp_path: Path, table: str, change: dict, place: str
+) -> None:
+    def damage(tables: Tables) -> None:
+        for row in tables[table]:
+            row.update(change)
+
+    with pytest.raises(CannotMove, match=place) as refused:
+        take(altered(NEW, tmp_path / "e.zip", damage), NEW)
+    assert "damaged" in str(refused.value)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize("row", [1, None, "text", [1]])
+def test_a_row_that_is_no_object_is_refused(take, nothing_came, tmp_path: Path, row: object) -> None:
+    with pytest.raises(CannotMove, match="a row of users"):
+        take(altered(NEW, tmp_path / "e.zip", lambda tables: tables.update(users=[row])), NEW)
+    assert nothing_came()
+
+
+def test_a_row_as_long_as_a_disk_is_not_taken_into_memory(take, nothing_came, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(export, "_LONGEST", 2_000_000)
+    source = altered(NEW, tmp_path / "e.zip", lambda tables: tables["users"][0].update(first_name="x" * 6_000_000))
+    with pytest.raises(CannotMove, match="too long"):
+        take(source, NEW)
+    assert nothing_came()
 
 
 # The command itself
@@ -223,6 +275,19 @@ def test_a_refusal_for_programs_is_json_and_no_secret_is_shown(unused: dict[str,
     assert "ENCRYPTION_KEY" in json.loads(out)["error"]
     assert "a wrong key" not in out + problems
     assert not any(counts(unused).values())
+
+
+def test_names_do_not_reach_the_terminal_as_commands(unused: dict[str, str], tmp_path: Path) -> None:
+    source = altered(
+        NEW,
+        tmp_path / "e.zip",
+        lambda tables: tables["oidc_clients"][0].update(name="\x1b[2J\rover\nwritten", callback_urls=encoded(["*"])),
+    )
+    process = command(source, unused | {"PYTHONIOENCODING": "ascii"})
+    out, problems = process.communicate()
+    assert process.returncode == 0, problems
+    assert "\\x1b[2J\\rover\\nwritten: *" in out
+    assert "\x1b" not in out + problems
 
 
 def test_a_key_on_the_command_line_works_with_a_warning(unused: dict[str, str]) -> None:

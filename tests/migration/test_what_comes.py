@@ -289,3 +289,36 @@ def test_tokens_whose_time_is_over_are_counted(take) -> None:
         report = take(OLD.export, OLD)
     assert ("refresh tokens", "expired") in reasons(report)
     assert report.came["refresh tokens"] == 0
+
+
+def test_a_column_of_tomorrow_is_named_whichever_row_fills_it(take, tmp_path: Path) -> None:
+    def change(tables: Tables) -> None:
+        for row in tables["users"]:
+            row["pronouns"] = None
+        tables["users"][-1]["pronouns"] = "she"
+
+    report = take(altered(NEW, tmp_path / "e.zip", change), NEW)
+    assert "users.pronouns" in {line.name for line in report.lines("left_out") if line.reason == "unknown"}
+
+
+def test_links_among_the_pictures_are_named_and_not_followed(take, tmp_path: Path) -> None:
+    data = NEW.data_directory(tmp_path)
+    ada = NEW.manifest["users"]["ada"]["id"]
+    (tmp_path / "elsewhere.png").write_bytes(NEW.upload("profile-pictures/"))
+    (data / "uploads/profile-pictures" / f"{ada}.png").symlink_to(tmp_path / "elsewhere.png")
+    (data / "uploads/more").symlink_to(tmp_path)
+    report = take(data, NEW)
+    assert {line.name for line in report.lines("left_out") if line.reason == "link"} == {
+        "more",
+        f"profile-pictures/{ada}.png",
+    }
+    assert not ProfilePicture.objects.filter(pk=ada).exists()
+
+
+def test_tokens_that_live_longer_than_a_year_are_shortened_and_said(take, tmp_path: Path) -> None:
+    source = altered(
+        NEW, tmp_path / "e.zip", lambda tables: tables["oidc_clients"][0].update(access_token_duration_minutes=10**12)
+    )
+    report = take(source, NEW)
+    (line,) = (line for line in report.lines("changed") if line.reason == "lifetime")
+    assert Client.objects.get(name=line.name).access_token_minutes == 525_600
