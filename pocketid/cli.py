@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if function is one_time_access_token:
             command.add_argument("user", help="username or e-mail address")
         if function is export:
-            command.add_argument("file", metavar="FILE", help="a new file, such as pocketid.zip; - for standard output")
+            _add_path(command, "file", "a new file, such as pocketid.zip; - for standard output")
         if function is import_:
             _add_import_options(command)
         if function is encryption_key_rotate:
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_argument(
                 "--force", action="store_true", help="go on although somebody else is connected to the database"
             )
-        if function in (key_rotate, encryption_key_rotate):
+        if function in (key_rotate, encryption_key_rotate, import_):
             command.add_argument(
                 "-y", "--yes", action="store_true", help="accepted for Pocket ID's sake; nothing is asked"
             )
@@ -83,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 help="do not wait until apps have seen the key: only for a key that has leaked",
             )
     options = parser.parse_args(argv)
+    if options.run in (export, import_) and options.path is not None:
+        setattr(options, "file" if options.run is export else "source", options.path)
     status: int = options.run(options)
     return status
 
@@ -272,11 +274,18 @@ def one_time_access_token(options: argparse.Namespace) -> int:
     return 0
 
 
+def _add_path(command: argparse.ArgumentParser, name: str, text: str) -> None:
+    """An argument, or what Pocket ID's commands call ``--path``."""
+    either = command.add_mutually_exclusive_group(required=True)
+    either.add_argument(name, nargs="?", metavar=name.upper(), help=text)
+    either.add_argument("-p", "--path", metavar=name.upper(), help="the same, for Pocket ID's sake")
+
+
 def _add_import_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+    _add_path(
+        command,
         "source",
-        metavar="SOURCE",
-        help="a data directory, pocket-id.db, an export (zip), or postgres://user@host/database (password in PGPASSWORD)",
+        "a data directory, pocket-id.db, an export (zip), or postgres://user@host/database (password in PGPASSWORD)",
     )
     command.add_argument("--encryption-key-file", metavar="PATH", help="a file with the old server's ENCRYPTION_KEY")
     command.add_argument(

@@ -179,12 +179,12 @@ def test_from_sqlite_to_this_database_and_back_over_real_servers(live_database: 
     keys = [key, None, tmp_path / "other"]
     (tmp_path / "other").write_text(OTHER)
     for server, source, named, file in zip(servers, sources, keys, files, strict=True):
-        done = server.run("import", str(source), *(("--encryption-key-file", str(named)) if named else ()))
+        done = server.run("import", "-y", "-p", str(source), *(("--encryption-key-file", str(named)) if named else ()))
         assert done.returncode == 0, done.stderr
         done = server.run("export", str(file))
         assert done.returncode == 0, done.stderr
         assert file.stat().st_mode & 0o777 == 0o600
-        assert server.run("export", str(file)).returncode == 1
+        assert server.run("export", "--path", str(file)).returncode == 1
     first, second, third = (contents(file.read_bytes()) for file in files)
     assert first == second
     # Ciphertexts differ under the third key; nothing else does.
