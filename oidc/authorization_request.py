@@ -49,6 +49,7 @@ class AuthorizationRequest:
     id_token_hint: str
     claims: ClaimsRequest
     resource: str = ""  # the API that the access token is for (RFC 8707)
+    ui_locales: str = ""  # language tags in the order in which the app wants its person to be spoken to
 
     @property
     def scope(self) -> str:
@@ -145,6 +146,7 @@ def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> 
         id_token_hint=parameters.get("id_token_hint", ""),
         claims=_claims(parameters),
         resource=resource,
+        ui_locales=parameters.get("ui_locales", "")[:200],
     )
 
 

@@ -78,7 +78,7 @@ def _member(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _subject(given: Mapping[str, Any]) -> str:
     value = _member(given, "sub").get("value", "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value.isprintable():
         raise InvalidRequestError(description="The claim sub can only be asked for with one text as its value.")
     return value
 
@@ -88,7 +88,10 @@ def _acr(given: Mapping[str, Any]) -> tuple[str, ...]:
     values = asked.get("values", [asked["value"]] if "value" in asked else [])
     if asked.get("essential") is not True or not isinstance(values, list):
         return ()  # a wish, which may stay one
-    return tuple(value for value in values if isinstance(value, str))
+    texts = tuple(value for value in values if isinstance(value, str))
+    if not all(text.isprintable() for text in texts):  # JSON can write what no database takes as text
+        raise InvalidRequestError(description="The claim acr can only be asked for with printable texts.")
+    return texts
 
 
 def _names(given: Mapping[str, Any], place: str) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import Session
 from core import batches
 from oidc import backchannel, key_rotation
 from oidc.models import (
     AccessToken,
+    Client,
     DeviceGrant,
     Grant,
     PendingAuthorization,
@@ -44,5 +46,11 @@ def _dead_grants(now: datetime) -> "QuerySet[Grant]":
     tokens = Q()
     for model in alive:
         tokens |= Q(Exists(model.objects.filter(grant=OuterRef("pk"))))
-    dead: QuerySet[Grant] = Grant.objects.filter(expires__lte=now - REMEMBERED).exclude(tokens)
+    # Without its grant an app that wants to be told would not hear of the end of the session (OIDC Back-Channel Logout).
+    waits = Exists(Client.objects.filter(pk=OuterRef("application")).exclude(backchannel_logout_url="")) & Exists(
+        Session.objects.filter(pk=OuterRef("sid"))
+    )
+    dead: QuerySet[Grant] = (
+        Grant.objects.filter(expires__lte=now - REMEMBERED).exclude(tokens).exclude(Q(waits, revoked_at__isnull=True))
+    )
     return dead

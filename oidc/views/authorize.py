@@ -167,9 +167,11 @@ def _check_hint(asked: AuthorizationRequest, session: Session | None) -> None:
     if not asked.id_token_hint:
         return
     try:
-        _header, claims = signing_keys.verify(asked.id_token_hint)
+        header, claims = signing_keys.verify(asked.id_token_hint)
     except signing_keys.UnverifiableToken:
-        raise InvalidRequestError(description="id_token_hint is not an ID token of this server.") from None
+        header, claims = {}, {}
+    if header.get("typ") != "JWT":  # nor is an access token one (attacks.md C10)
+        raise InvalidRequestError(description="id_token_hint is not an ID token of this server.")
     if session is not None and claims.get("sub") != str(session.user.pk):
         raise LoginRequired(description="Somebody else is signed in than id_token_hint says.")
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
+from django.utils.translation import to_locale
 
 from core.http import endpoint
 from oidc import client_assertions, signing_keys
@@ -127,6 +128,7 @@ def _metadata(algorithms: list[str]) -> dict[str, Any]:
         "acr_values_supported": ["phr"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": [to_locale(code).replace("_", "-") for code, _name in settings.LANGUAGES],
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": True,
         "backchannel_logout_supported": True,

@@ -1,7 +1,11 @@
 """The pages between an authorization request and its answer: sign in, choose the account, agree."""
 
+from contextlib import suppress
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
 from accounts import sessions
@@ -37,7 +41,10 @@ def interaction(request: HttpRequest) -> HttpResponse:
         left = _take(data.get("decision", ""), left, waiting, session)
     if not left:
         return redirect(f"/authorize?interaction={waiting.pk}")
-    return _page(request, left[0], asked, waiting, session)
+    with translation.override(_language(request, asked)):
+        page = _page(request, left[0], asked, waiting, session)
+        page["Content-Language"] = translation.get_language()
+    return page
 
 
 def _take(decision: str, left: list[Step], waiting: PendingAuthorization, session: Session) -> list[Step]:
@@ -58,6 +65,15 @@ def _switch(request: HttpRequest, session: Session | None, waiting: PendingAutho
     response = redirect(f"/interaction?interaction={waiting.pk}")
     clear_session_cookie(response)
     return response
+
+
+def _language(request: HttpRequest, asked: AuthorizationRequest) -> str:
+    """The first of ``ui_locales`` that there is (OIDC Core section 3.1.2.1), unless the person has chosen one here."""
+    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        for tag in asked.ui_locales.split():
+            with suppress(LookupError, ValueError):
+                return translation.get_supported_language_variant(tag)
+    return translation.get_language()
 
 
 def _page(

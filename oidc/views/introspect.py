@@ -74,6 +74,7 @@ def _describe(stored: StoredToken | None, token: str, client_id: str) -> dict[st
         "iss": settings.APP_URL,
         "aud": stored.audience or [client_id],
         "iat": int(stored.created.timestamp()),
+        "nbf": int(stored.created.timestamp()),
         "exp": int(stored.expires.timestamp()),
     }
     if stored.scope:

@@ -104,3 +104,20 @@ def test_the_id_token_has_an_unasked_address_only_if_the_client_wants_it(at_home
     tokens = app.tokens(at_home, scope="openid profile email groups")
     assert ({"email", "name", "groups", "updated_at"} <= claims_of(tokens["id_token"]).keys()) is in_id_token
     assert {"email", "name", "groups", "updated_at"} <= userinfo(tokens["access_token"]).json().keys()
+
+
+@pytest.mark.spec("attacks.md", "A18")
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"sub": {"value": "a\x00b"}},
+        {"sub": {"value": "\ud800"}},
+        {"acr": {"essential": True, "values": ["phr", "\x00"]}},
+        {"acr": {"essential": True, "value": "\udfff"}},
+    ],
+)
+def test_what_no_database_takes_as_text_is_refused(
+    browser: Browser, client_app: App, member: dict[str, object]
+) -> None:
+    refused = answer(client_app.ask(browser, claims=json.dumps({"id_token": member})))
+    assert refused["error"] == "invalid_request"

@@ -43,7 +43,7 @@ def test_a_live_token_is_described_to_its_client(
         SCOPE,
         "http://localhost:1411",
     )
-    assert body["exp"] > body["iat"]
+    assert body["exp"] > body["iat"] == body["nbf"]
 
 
 @pytest.mark.spec("attacks.md", "C12")

@@ -307,3 +307,40 @@ def test_the_audit_log_tells_the_first_time_from_the_next(at_home: Browser, clie
         ("NEW_CLIENT_AUTHORIZATION", {"clientName": "Wiki"}),
         ("CLIENT_AUTHORIZATION", {"clientName": "Wiki"}),
     ]
+
+
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("zh-CN en", "zh-hans"),
+        ("se zh-Hans", "zh-hans"),
+        ("en zh-Hans", "en"),
+        ("se", "en"),
+        ("x" * 600, "en"),
+        ("", "en"),
+    ],
+)
+def test_pages_speak_the_first_language_of_the_request_that_there_is(
+    browser: Browser, person: Person, client_app: App, asked: str, language: str
+) -> None:
+    page = browser.get(client_app.ask(browser, ui_locales=asked)["Location"])
+    assert page["Content-Language"] == language
+    assert f'<html lang="{language}"' in page.text
+    assert ("登录" in page.text) == (language == "zh-hans")
+
+
+@pytest.mark.spec("OIDC Core", "3.1.2.1")
+def test_a_language_that_the_person_chose_here_counts_more(browser: Browser, person: Person, client_app: App) -> None:
+    waiting = client_app.ask(browser, ui_locales="zh-Hans")["Location"]
+    assert browser.get(waiting)["Content-Language"] == "zh-hans"
+    browser.cookies["pocketid_language"] = "en"
+    assert browser.get(waiting)["Content-Language"] == "en"
+
+
+@pytest.mark.spec("attacks.md", "C10")
+def test_an_access_token_is_no_id_token_hint(browser: Browser, person: Person, client_app: App) -> None:
+    browser.sign_in(person)
+    tokens = client_app.tokens(browser)
+    assert answer(client_app.ask(browser, id_token_hint=tokens["access_token"]))["error"] == "invalid_request"
+    assert answer(client_app.ask(browser, id_token_hint=tokens["id_token"]))["code"]
