@@ -27,7 +27,7 @@ class ImportAdmin(admin.ModelAdmin):
     def told(self, row: Import) -> SafeString:
         return format_html_join(
             "",
-            "<p>{}</p><ul>{}</ul>",
+            '<h3>{}</h3><ul class="report">{}</ul>',
             (
                 (heading, format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
                 for heading, lines in row.sections

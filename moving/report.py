@@ -185,7 +185,7 @@ def sections(report: Report) -> Iterator[tuple[str, list[str]]]:
         (gettext("Was there already"), report.already_there),
     ]
     for heading, counter in counted:
-        lines = [f"{counter[what]} {noun}" for what, noun in NOUNS.items() if counter[what]]
+        lines = [f"{noun}: {counter[what]}" for what, noun in NOUNS.items() if counter[what]]
         if lines:
             yield heading, lines
     for heading, where in (
