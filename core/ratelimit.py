@@ -42,6 +42,7 @@ LOGIN_CODE_EMAIL = Limit("one-time-access-email", 300, 5)
 DEVICE_LOGIN_CREATE = Limit("device-login-create", 10, 5)
 DEVICE_LOGIN_EXCHANGE = Limit("device-login-exchange", 2, 10)
 DEVICE_LOGIN_VERIFICATION = Limit("device-login-verification", 10, 5)
+USER_CODE = Limit("device-user-code", 5, 20)  # of the device flow (RFC 8628 section 5.1)
 SEND_EMAIL_VERIFICATION = Limit("send-email-verification", 300, 1)
 VERIFY_EMAIL = Limit("verify-email", 10, 5)
 

@@ -184,7 +184,7 @@ def verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         head, body, signature = token.split(".")
         header, claims, raw = json.loads(_unbase64url(head)), json.loads(_unbase64url(body)), _unbase64url(signature)
         kid = header["kid"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UnverifiableToken from None
     # Before anything is verified it may hold what no database takes as text.
     is_kid = isinstance(kid, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", kid) is not None

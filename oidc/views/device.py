@@ -14,6 +14,7 @@ from accounts.models import Session
 from accounts.views.account import for_people
 from audit import log
 from audit.models import Event
+from core import ratelimit
 from core.errors import AppError, ValidationFailed
 from core.http import client_ip, endpoint, json_response, no_content, user_agent
 from oidc import client_authentication, consent, devices, parameters, resource_indicators, store
@@ -59,7 +60,7 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
     if not code:
         return render(request, "oidc/device.html", {"code": ""})
     try:
-        device = devices.find(code)
+        device = _find(request, code)
         if decision == "allow":
             _approve(request, device, session)
         elif decision == "deny":
@@ -93,7 +94,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def info(request: HttpRequest) -> HttpResponse:
     """What a code asks for (contract section 3.7)."""
     session = require_session(request)
-    device = devices.find(_code(request))
+    device = _find(request, _code(request))
     client = store.find_for_authorization(device.application.client_id, session.user.pk)
     scopes = device.scope.split()
     known = (
@@ -116,8 +117,14 @@ def info(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest) -> HttpResponse:
     """Approve a code (contract section 3.7)."""
     session = require_session(request)
-    _approve(request, devices.find(_code(request)), session)
+    _approve(request, _find(request, _code(request)), session)
     return no_content()
+
+
+def _find(request: HttpRequest, code: str) -> DeviceGrant:
+    """The device of this code. Each look costs, also a good one: else guesses would be free until one is right."""
+    ratelimit.take(ratelimit.USER_CODE, client_ip(request))
+    return devices.find(code)
 
 
 def _code(request: HttpRequest) -> str:

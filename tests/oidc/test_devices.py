@@ -1,6 +1,8 @@
 """Devices without a browser (RFC 8628)."""
 
+import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -117,3 +119,22 @@ def test_both_codes_are_kept_as_hashes(client_app: App) -> None:
     row = DeviceGrant.objects.get()
     assert device["user_code"] not in (row.user_code, row.device_code)
     assert (len(row.user_code), len(row.device_code)) == (64, 64)
+
+
+@pytest.mark.spec("RFC 8628", "5.1")
+@pytest.mark.parametrize(
+    "path", ["/device?user_code=", "/api/oidc/device/info?code=", "POST /api/oidc/device/verify?code="]
+)
+def test_user_codes_cannot_be_guessed_at_leisure(at_home: Browser, public_app: App, settings: Any, path: str) -> None:
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, disable_rate_limiting=False)
+    device = post_form(
+        "/api/oidc/device/authorize", {"client_id": public_app.client.client_id, "scope": "openid"}
+    ).json()
+
+    def look(code: str) -> int:
+        method, _, address = path.rpartition(" ")
+        return (at_home.post if method else at_home.get)(address + code).status_code
+
+    assert {look(f"EAAAA{n:03}") for n in range(20)} == {400}
+    assert look(device["user_code"]) == 429
+    assert DeviceGrant.objects.get().status == DeviceGrant.AUTHORIZATION_PENDING

@@ -123,6 +123,7 @@ def test_a_hint_is_enough_where_nobody_is_signed_in_any_more(at_home: Browser, t
         ({"id_token_hint": None}, "no-hint"),
         ({"id_token_hint": ""}, "no-hint"),
         ({"id_token_hint": "garbage"}, "hint"),
+        ({"id_token_hint": "W1tb" * 1000 + ".e30.AA"}, "hint"),
         ({"id_token_hint": "e30.e30."}, "hint"),
         ({"id_token_hint": "{access}"}, "hint"),
         ({"id_token_hint": "{unsigned}"}, "hint"),
