@@ -80,6 +80,11 @@ def _move_in(opened: Source, options: Options, progress: Progress) -> Report:
     with closing(opened) as source:
         source.check()
         report = Report(source={"kind": source.kind, "schema": source.schema})
+        if isinstance(source, SqliteSource) and not source.has_log:
+            report.notes.append(
+                f"There was no {DATABASE}-wal beside the database. If Pocket ID left one behind, what is newest is in "
+                "there and has not come: begin again with the whole data directory."
+            )
         arrival = Arrival(source, report, options.is_merge, list(options.encryption_keys), progress)
         with _readable(arrival):
             address = tokens.last_issuer(arrival.rows("oauth2_sessions", "created_at"))

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from moving.pocket_id.sources import MAX_FILE, Actor, File, Source, unpacked
 
 DATABASE = "pocket-id.db"
 COMPANIONS = ("", "-wal", "-shm")
+_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+_INDEX_VERSION = 3007000  # of the index, as machines with the lowest byte first write it
 
 
 class SqliteTables(Source):
@@ -67,8 +70,9 @@ class SqliteSource(SqliteTables):
         try:
             copy = Path(self._folder.name) / DATABASE
             _copy(database, copy)
+            self.has_log = Path(f"{copy}-wal").exists()
             super().__init__(copy)
-            self._check()
+            self._check(database)
         except sqlite3.DatabaseError as problem:
             self._folder.cleanup()
             raise CannotMove(f"{database} is damaged or no SQLite database: {problem}") from None
@@ -76,12 +80,16 @@ class SqliteSource(SqliteTables):
             self._folder.cleanup()
             raise
 
-    def _check(self) -> None:
-        """Raise ``sqlite3.DatabaseError`` for a file that is cut off or mixed up."""
+    def _check(self, database: Path) -> None:
+        """Raise ``sqlite3.DatabaseError`` for a file that is cut off or mixed up, and ``CannotMove`` for one that is empty."""
         found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        self.tables()
+        if not self.tables().get("users"):
+            raise CannotMove(
+                f"There is nobody in {database}. Nearly everything may be in {database.name}-wal, which belongs "
+                "beside it: name Pocket ID's data directory, or a copy of all of it."
+            )
 
     def close(self) -> None:
         super().close()
@@ -101,6 +109,7 @@ def _copy(database: Path, copy: Path) -> None:
     before = _state(database)
     if "" not in before:
         raise CannotMove(f"There is no {database}.")
+    _check_log(database)
     for suffix in before:
         # The shared memory is only an index of the log. A stale one would hide what is in there: SQLite makes it anew.
         if suffix != "-shm":
@@ -108,6 +117,35 @@ def _copy(database: Path, copy: Path) -> None:
             os.chmod(f"{copy}{suffix}", 0o600)  # noqa: PTH101 - a text of two parts
     if _state(database) != before:
         raise CannotMove(f"{database} is being written to. Stop Pocket ID, and import again.")
+
+
+def _check_log(database: Path) -> None:
+    """Raise ``CannotMove`` when the log lacks frames that the index of it, if it is there, says were written.
+
+    SQLite would take such a log for a shorter one without a word. Offsets: https://www.sqlite.org/walformat.html sections 1.2 and 2.1.
+    """
+    log = _head(Path(f"{database}-wal"), 32)
+    index = _head(Path(f"{database}-shm"), 136)
+    size = Path(f"{database}-wal").stat().st_size if log else 0
+    is_whole = not log or (len(log) == 32 and log[:4] in _MAGIC)
+    version, frames, copied = (struct.unpack_from("<I", index.ljust(136, b"\0"), place)[0] for place in (0, 16, 96))
+    if version == _INDEX_VERSION and frames > copied:
+        page = struct.unpack_from("<H", index, 14)[0]
+        page = 65536 if page == 1 else page
+        is_whole = is_whole and log[16:24] == index[32:40] and size >= 32 + frames * (24 + page)
+    if not is_whole:
+        raise CannotMove(
+            f"{database}-wal is damaged or not complete, or belongs to another database. Nearly everything may be in "
+            "there: copy the whole data directory again, after Pocket ID was stopped."
+        )
+
+
+def _head(path: Path, length: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(length)
+    except FileNotFoundError:
+        return b""
 
 
 def _state(database: Path) -> dict[str, tuple[int, int]]:

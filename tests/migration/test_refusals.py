@@ -21,7 +21,7 @@ from tests.migration.crowd import crowd
 from tests.migration.former import Former
 from tests.support.server import ROOT, Server
 
-NEW = Former("2.14")
+OLD, NEW = Former("2.9"), Former("2.14")
 
 
 @pytest.mark.postgres
@@ -80,6 +80,52 @@ def test_a_database_that_was_cut_off_is_refused(take, nothing_came, tmp_path: Pa
     whole = (data / "pocket-id.db").read_bytes()
     (data / "pocket-id.db").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CannotMove, match="damaged"):
+        take(data, NEW)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize("former", [OLD, NEW], ids=("2.9", "2.14"))
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "foreign", "gone"])
+def test_a_log_that_is_not_whole_is_refused(take, nothing_came, tmp_path: Path, former: Former, damage: str) -> None:
+    data = former.data_directory(tmp_path / "this")
+    log = data / "pocket-id.db-wal"
+    match damage:
+        case "cut":
+            log.write_bytes(log.read_bytes()[:1_000_000])
+        case "noise":
+            log.write_bytes(bytes(range(256)) * 1000)
+        case "empty":
+            log.write_bytes(b"")
+        case "foreign":
+            other = NEW if former is OLD else OLD
+            shutil.copy(other.data_directory(tmp_path / "other") / "pocket-id.db-wal", log)
+        case "gone":
+            log.unlink()
+    with pytest.raises(CannotMove, match="not complete"):
+        take(data, former)
+    assert nothing_came()
+
+
+@pytest.mark.parametrize("folded", [True, False], ids=("folded in", "left behind"))
+def test_a_database_without_its_log_is_taken_with_a_word_of_warning(take, tmp_path: Path, folded: bool) -> None:
+    """A log that was folded in is gone, and nothing tells that from one that somebody forgot to copy."""
+    data = NEW.data_directory(tmp_path)
+    if folded:
+        with closing(sqlite3.connect(data / "pocket-id.db")) as database:
+            assert database.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    for suffix in ("-wal", "-shm"):
+        (data / f"pocket-id.db{suffix}").unlink(missing_ok=True)
+    report = take(data, NEW)
+    assert any("no pocket-id.db-wal" in note for note in report.notes)
+    assert report.came["users"] == 3
+
+
+def test_a_database_with_nobody_in_it_is_refused(take, nothing_came, tmp_path: Path) -> None:
+    data = NEW.data_directory(tmp_path)
+    with closing(sqlite3.connect(data / "pocket-id.db")) as database:
+        database.execute("DELETE FROM users")
+        database.commit()
+    with pytest.raises(CannotMove, match="nobody"):
         take(data, NEW)
     assert nothing_came()
 
