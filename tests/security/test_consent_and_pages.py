@@ -168,13 +168,14 @@ def test_f10_a_form_action_cannot_be_opened_by_a_redirect_uri(at_home: Browser) 
 )
 def test_f4_sign_out_leads_only_to_registered_addresses(at_home: Browser, client_app: App, target: str) -> None:
     hint = client_app.tokens(at_home)["id_token"]
-    for parameters in (
-        {"id_token_hint": hint, "post_logout_redirect_uri": target},
-        {"post_logout_redirect_uri": target},
-        {"id_token_hint": hint, "rd": target, "post_logout_redirect_uri": target},
-        {"post_logout_redirect_uri": target, "client_id": client_app.client.client_id},
+    for parameters, problem in (
+        ({"id_token_hint": hint, "post_logout_redirect_uri": target}, "address"),
+        ({"post_logout_redirect_uri": target}, "no-hint"),
+        ({"id_token_hint": hint, "rd": target, "post_logout_redirect_uri": target}, "address"),
+        ({"post_logout_redirect_uri": target, "client_id": client_app.client.client_id}, "no-hint"),
     ):
-        assert at_home.get("/api/oidc/end-session", parameters)["Location"] == "http://localhost:1411/logout"
+        sent_to = at_home.get("/api/oidc/end-session", parameters)["Location"]
+        assert sent_to == f"http://localhost:1411/logout?problem={problem}"
     assert Session.objects.exists()
 
 
@@ -182,12 +183,14 @@ def test_f4_sign_out_leads_only_to_registered_addresses(at_home: Browser, client
 def test_f5_f6_nobody_is_signed_out_unasked(at_home: Browser, client_app: App, admin: Person) -> None:
     hers = Browser()
     hers.sign_in(admin)
-    for parameters in (
-        {},
-        {"id_token_hint": client_app.tokens(hers)["id_token"]},
-        {"id_token_hint": client_app.tokens(at_home)["id_token"], "client_id": an_app("Other").client.client_id},
+    theirs, other = client_app.tokens(at_home)["id_token"], an_app("Other").client.client_id
+    for parameters, problem in (
+        ({}, ""),
+        ({"id_token_hint": client_app.tokens(hers)["id_token"]}, "?problem=person"),
+        ({"id_token_hint": theirs, "client_id": other}, "?problem=client"),
     ):
-        assert at_home.get("/api/oidc/end-session", parameters)["Location"] == "http://localhost:1411/logout"
+        sent_to = at_home.get("/api/oidc/end-session", parameters)["Location"]
+        assert sent_to == f"http://localhost:1411/logout{problem}"
     assert at_home.get("/logout").status_code == 200
     assert Session.objects.count() == 2
 
