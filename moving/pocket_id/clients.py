@@ -137,6 +137,15 @@ def _address(arrival: Arrival, row: Row, column: str, check: Callable[[str], Non
     return address
 
 
+def _unusable(address: str) -> str:
+    """Why this server will not call it; empty if it will."""
+    try:
+        web_addresses.check(address)
+    except web_addresses.UnusableAddress as wrong:
+        return str(wrong)
+    return ""
+
+
 def _identities(arrival: Arrival, row: Row) -> list[dict[str, Any]]:
     """As clients of the REST API write and read them: what is empty is left out, ``replayProtection`` never."""
     kept = []
@@ -240,6 +249,8 @@ def _scim_providers(arrival: Arrival) -> None:
                 arrival.report.already_there["scim"] += 1
             elif client in here or pk in ids:
                 arrival.report.clash("scim", row.text("endpoint"), "taken")
+            elif wrong := _unusable(row.text("endpoint")):
+                arrival.report.leave_out("scim", "unusable address", row.text("endpoint"), wrong)
             else:
                 provider = ScimProvider(pk=pk, client_id=client)
                 if row.text("token"):

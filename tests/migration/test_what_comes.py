@@ -322,3 +322,14 @@ def test_tokens_that_live_longer_than_a_year_are_shortened_and_said(take, tmp_pa
     report = take(source, NEW)
     (line,) = (line for line in report.lines("changed") if line.reason == "lifetime")
     assert Client.objects.get(name=line.name).access_token_minutes == 525_600
+
+
+def test_a_scim_provider_at_no_web_address_is_left_out_and_said(take, tmp_path: Path) -> None:
+    source = altered(
+        NEW,
+        tmp_path / "e.zip",
+        lambda tables: tables["scim_service_providers"][0].update(endpoint="file:///etc/passwd"),
+    )
+    report = take(source, NEW)
+    assert ("scim", "unusable address") in reasons(report)
+    assert not report.came["scim"]
