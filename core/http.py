@@ -55,17 +55,22 @@ def client_ip(request: HttpRequest) -> str:
     return peer
 
 
+@lru_cache(maxsize=4096)  # the same few addresses come with request after request
 def _address(text: str) -> str | None:
     parsed = _parsed(text)
     return str(parsed) if parsed is not None else None
 
 
 def _is_trusted(address: str) -> bool:
+    return _is_within(address, settings.TRUST_PROXY)
+
+
+@lru_cache(maxsize=4096)
+def _is_within(address: str, texts: tuple[str, ...]) -> bool:
     parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in _networks(settings.TRUST_PROXY))
+    return parsed is not None and any(parsed in network for network in _networks(texts))
 
 
-@lru_cache(maxsize=4096)  # the same few addresses come with request after request
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address; an IPv4 visitor of an IPv6 socket is an IPv4 visitor."""
     try:

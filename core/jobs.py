@@ -30,8 +30,8 @@ def start(jobs: Sequence[Job]) -> None:
 
 def _forever(job: Job) -> None:
     seconds = job.every.total_seconds()
-    # Spread out, so that the processes of a node do not all begin at once.
-    job.wake.wait(random.uniform(0, min(seconds, 60)))  # noqa: S311 - no secret
+    # Not while the server starts, and spread out, so that the processes of a node do not all begin at once.
+    job.wake.wait(random.uniform(0.1, 1) * min(seconds, 600))  # noqa: S311 - no secret
     while True:
         job.wake.clear()
         run(job)

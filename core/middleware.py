@@ -15,6 +15,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.urls import get_resolver
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from core import ratelimit
 from core.errors import AppError, CrossSiteRequest, RateLimited, RequestIncomplete, ServiceUnavailable
@@ -169,12 +171,18 @@ class PageMessageMiddleware(MessageMiddleware):
 
 
 class PageLocaleMiddleware(LocaleMiddleware):
+    """The language that a person chose, or their browser asks for. No address has a language in it."""
+
     def process_request(self, request: HttpRequest) -> None:
         if not is_protocol(request):
-            super().process_request(request)
+            translation.activate(translation.get_language_from_request(request))
+            request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return response if is_protocol(request) else super().process_response(request, response)
+        if not is_protocol(request) and "Location" not in response:  # a redirect says nothing to anybody
+            patch_vary_headers(response, ("Accept-Language",))
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
 
 
 class PageCspMiddleware(CSPMiddleware):
