@@ -2,6 +2,7 @@
 
 import base64
 import json
+from io import BytesIO
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
@@ -319,10 +320,11 @@ def test_every_header(at_home: Browser, settings, name: str) -> None:
             ("POST", "/logout"),
             ("GET", "/nowhere/"),
         ):
+            body = b"{}" if method == "POST" else b""
+            # The stream ends where the body does, as the server's; Django's own takes a false length for a fault.
+            false = {key: value, "wsgi.input": BytesIO(body)}
             assert is_sound(
-                at_home.generic(
-                    method, path, b"{}" if method == "POST" else b"", content_type="application/json", **{key: value}
-                ),
+                at_home.generic(method, path, body, content_type="application/json", **false),
                 (path, name, value[:40]),
             )
 
