@@ -5,8 +5,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
-# Test processes; 0 is one. The servers and browsers that tests start keep two cores busy as it is.
-JOBS ?= 0
+# Processes that run tests, each with a database and servers of its own.
+JOBS ?= 2
 
 PO := $(wildcard locale/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)

@@ -16,9 +16,10 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import settings as hypothesis
+from pytest_django.plugin import blocking_manager_key
 
 if TYPE_CHECKING:
-    from oidc.models import SigningKey
+    from django.db.models import Model
 
 os.environ |= {
     "APP_URL": "http://localhost:1411",
@@ -40,7 +41,7 @@ hypothesis.register_profile("explore", deadline=None, database=None, max_example
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 POSTGRES_URL = "POCKETID_TESTS_POSTGRES"
-SIGNING_KEYS: list["SigningKey"] = []
+FIRST_ROWS: list["Model"] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,20 +86,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     """One signing key of each algorithm for all tests: making an RSA key takes longer than a test."""
     from oidc import signing_keys
     from oidc.models import Client
+    from siteconfig.models import SiteConfiguration
 
     with django_db_blocker.unblock():
-        SIGNING_KEYS[:] = [signing_keys.ensure(algorithm) for algorithm in Client.Algorithm.values]
+        keys = [signing_keys.ensure(algorithm) for algorithm in Client.Algorithm.values]
+        FIRST_ROWS[:] = [*keys, *SiteConfiguration.objects.all()]
 
 
-@pytest.fixture(autouse=True)
-def _signing_keys(request: pytest.FixtureRequest) -> None:
-    """A test with transactions of its own ends with empty tables; the next such test needs the keys again."""
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        request.getfixturevalue("transactional_db")
-        from oidc.models import SigningKey
-
-        SigningKey.objects.bulk_create(SIGNING_KEYS, ignore_conflicts=True)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test with transactions of its own ends with empty tables: what every test finds in them is put back."""
+    yield
+    marker = item.get_closest_marker("django_db")
+    if "transactional_db" in getattr(item, "fixturenames", ()) or (marker and marker.kwargs.get("transaction")):
+        with item.config.stash[blocking_manager_key].unblock():
+            for row in FIRST_ROWS:
+                type(row)._base_manager.bulk_create([row], ignore_conflicts=True)
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ def empty_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """One server for all tests that do not care who else uses it."""
-    with Server() as running:
+    """One server for all tests that do not care who else uses it: together they sign in more often than one person may."""
+    with Server(environment={"DISABLE_RATE_LIMITING": "true"}) as running:
         # ES256 is the only algorithm that a virtual authenticator takes over.
         authenticator = Authenticator(running.base_url, algorithms=(ES256,))
         HttpBrowser(running.base_url).set_up(authenticator)
