@@ -1,7 +1,6 @@
 """What ``pocketid export`` and ``pocketid import`` print, and their exit status."""
 
 import argparse
-import io
 import json
 import os
 import sqlite3
@@ -14,9 +13,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import translation
 
+from core.terminal import say, tell
 from moving import archive, importing
 from moving.errors import CannotMove
-from moving.pocket_id.arrival import tell
 from moving.report import Report, sections
 from moving.restoring import Reencrypt
 
@@ -24,25 +23,29 @@ DISK = "nothing was imported"
 
 
 def import_(options: argparse.Namespace, reencrypt: Reencrypt) -> int:
-    """0 when it is done, 1 when it was refused or failed, in which case nothing was kept."""
+    """0 when it is done, whoever hears of it; 1 when it was refused or failed, in which case nothing was kept."""
     try:
         report = importing.run(_options(options), tell, reencrypt)
     except CannotMove as refused:
         return _refuse(str(refused), as_json=options.json)
     except (DatabaseError, sqlite3.Error, OSError) as problem:
         return _refuse(f"{DISK}: {str(problem).strip() or type(problem).__name__}", as_json=options.json)
-    if options.json:
-        _print(json.dumps(report.as_json() | {"dryRun": options.dry_run}, indent=2, ensure_ascii=False))
-    else:
-        _print(text(report, is_dry_run=options.dry_run))
+    if say(_as_json(report, options) if options.json else text(report, is_dry_run=options.dry_run)):
+        return 0
+    if options.dry_run:
+        tell("pocketid: the report could not be written to standard output. Nothing was kept: this was a dry run.")
+        return 1
+    tell(
+        "pocketid: the report could not be written to standard output. Everything was imported all the same; "
+        "the report is kept in the console, under Moving."
+    )
     return 0
 
 
 def export(options: argparse.Namespace) -> int:
     """Write a new file, which nobody else can read, or to standard output; an existing file is left as it is."""
     if options.file == "-":
-        archive.write(sys.stdout.buffer)
-        return 0
+        return _export_to_standard_output()
     path = Path(options.file)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -51,20 +54,38 @@ def export(options: argparse.Namespace) -> int:
         return _refuse(f"{path} exists and is not overwritten.", as_json=False)
     except (DatabaseError, OSError) as problem:
         return _refuse(f"{path} cannot be written: {problem}", as_json=False)
-    _print(
+    say(
         f"{path}: {sum(rows.values())} rows of {sum(map(bool, rows.values()))} tables. Secrets in it are encrypted with "
         "ENCRYPTION_KEY, which is not in the file: keep it elsewhere, you need both."
     )
     return 0
 
 
+def _export_to_standard_output() -> int:
+    if sys.stdout is None:  # closed before Python began
+        return _refuse("standard output cannot be written: it is closed", as_json=False)
+    try:
+        # A descriptor of its own: what is left of it after a failure is not written once more at the end.
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as file:
+            archive.write(file)
+    except (DatabaseError, OSError) as problem:
+        return _refuse(f"standard output cannot be written: {problem}", as_json=False)
+    return 0
+
+
 def _written(file: IO[bytes], path: Path) -> dict[str, int]:
     """The rows of each table; half a file does not stay."""
     try:
-        return archive.write(file).rows
+        rows = archive.write(file).rows
+        file.flush()
     except BaseException:
         path.unlink()
         raise
+    return rows
+
+
+def _as_json(report: Report, options: argparse.Namespace) -> str:
+    return json.dumps(report.as_json() | {"dryRun": options.dry_run}, indent=2, ensure_ascii=False)
 
 
 def text(report: Report, *, is_dry_run: bool) -> str:
@@ -115,17 +136,11 @@ def _keys(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _refuse(sentence: str, *, as_json: bool) -> int:
     if as_json:
-        _print(json.dumps({"error": sentence}, ensure_ascii=False))
-    print(f"pocketid: {printable(sentence)}", file=sys.stderr)  # noqa: T201 - what the operator reads
+        say(json.dumps({"error": sentence}, ensure_ascii=False))
+    tell(f"pocketid: {printable(sentence)}")
     return 1
 
 
 def printable(text: str) -> str:
     """Names are the source's: none of them moves the cursor, colours the terminal or passes for another line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _print(line: str) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what came is told in any locale
-    print(line)  # noqa: T201 - the answer

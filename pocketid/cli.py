@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pocketid
+from core.terminal import say, tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,8 +112,7 @@ def manage(argv: list[str]) -> int:
 
 
 def version(options: argparse.Namespace) -> int:
-    print(pocketid.__version__)  # noqa: T201 - the answer
-    return 0
+    return 0 if say(pocketid.__version__) else 1
 
 
 def healthcheck(options: argparse.Namespace) -> int:
@@ -132,7 +132,7 @@ def healthcheck(options: argparse.Namespace) -> int:
     except (urllib.error.URLError, OSError, ValueError) as problem:
         return _fail(f"{url}: {problem}")
     if options.verbose:
-        print(f"{url}: {status}")  # noqa: T201 - the answer
+        say(f"{url}: {status}")
     return 0 if status == 204 else 1
 
 
@@ -151,7 +151,7 @@ def key_rotate(options: argparse.Namespace) -> int:
         return _fail(f"{early} If the key has leaked, add --now.")
     except key_rotation.AlreadyRotated:
         return _fail("the key was rotated by somebody else at the same moment")
-    print(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")  # noqa: T201 - the answer
+    say(f"{key.kid} signs {key.algorithm} tokens from now on; the key before it stays published.")
     return 0
 
 
@@ -188,10 +188,10 @@ def encryption_key_rotate(options: argparse.Namespace) -> int:
     except (keyfile.UnusableKeyFile, OSError) as problem:
         return _fail(str(problem))
     for column in result.unreadable:
-        print(f"pocketid: {column} holds values that neither key opens; they stay as they are", file=sys.stderr)  # noqa: T201
-    _say(f"{result.values} values are encrypted with the new key.")
+        tell(f"pocketid: {column} holds values that neither key opens; they stay as they are")
+    say(f"{result.values} values are encrypted with the new key.")
     if kept is not None:
-        _say(f"The new key is in {environment.encryption_key_path}; the old one, which older backups need, in {kept}.")
+        say(f"The new key is in {environment.encryption_key_path}; the old one, which older backups need, in {kept}.")
     return 0
 
 
@@ -213,9 +213,7 @@ def bootstrap(options: argparse.Namespace) -> int:
         return _fail(f"{path} exists and is not overwritten. Nothing was changed.")
     except OSError as problem:
         return _fail(f"{path} cannot be written: {problem.strerror}. Nothing was changed.")
-    _say(
-        f"{path} holds an API key of {key.user.username}, who may do everything; it ends on {key.expires_at:%Y-%m-%d}."
-    )
+    say(f"{path} holds an API key of {key.user.username}, who may do everything; it ends on {key.expires_at:%Y-%m-%d}.")
     return 0
 
 
@@ -240,14 +238,14 @@ def apply(options: argparse.Namespace) -> int:
     except DatabaseError as problem:
         return _fail(f"the database failed, nothing was changed: {str(problem).strip()}")
     for change in changes:
-        _say(str(change))
+        say(str(change))
     if not len(changes):
-        _say("Everything is as declared.")
+        say("Everything is as declared.")
     elif options.dry_run:
-        _say(f"Would make {changes.made} and change {len(changes) - changes.made}. Nothing was changed.")
+        say(f"Would make {changes.made} and change {len(changes) - changes.made}. Nothing was changed.")
         return 2
     else:
-        _say(f"Made {changes.made} and changed {len(changes) - changes.made}.")
+        say(f"Made {changes.made} and changed {len(changes) - changes.made}.")
     return 0
 
 
@@ -269,9 +267,11 @@ def one_time_access_token(options: argparse.Namespace) -> int:
         return _fail(f"{user.username} is disabled and could not sign in with it")
     code = login_codes.create(user, ttl=timedelta(hours=1)).code
     log.record(Event.LOGIN_CODE_CREATED, user=user, request=None, method="pocketid one-time-access-token")
-    _say(f'A one-time access token valid for 1 hour has been created for "{user.username}".')
-    _say(f"Use the following URL to sign in once: {settings.APP_URL}/lc/{code}")
-    return 0
+    said = say(
+        f'A one-time access token valid for 1 hour has been created for "{user.username}".\n'
+        f"Use the following URL to sign in once: {settings.APP_URL}/lc/{code}"
+    )
+    return 0 if said else _fail("the link could not be written to standard output; run this again for another one")
 
 
 def _add_path(command: argparse.ArgumentParser, name: str, text: str) -> None:
@@ -333,7 +333,7 @@ def serve(options: argparse.Namespace) -> int:
     try:
         listening.address(env.from_process())  # before anything is made or migrated
     except (env.InvalidEnvironment, listening.CannotListen) as wrong:
-        print(f"pocketid cannot start: {wrong}", file=sys.stderr)  # noqa: T201 - what the operator reads
+        tell(f"pocketid cannot start: {wrong}")
         return 1
     if status := _prepare():
         return status
@@ -379,7 +379,7 @@ def _prepare(*, with_keys: bool = True) -> int:
     environment = settings.ENVIRONMENT
     try:
         if notice := database.notice_pocket_id(environment):
-            print(notice, file=sys.stderr)  # noqa: T201 - there is no log yet
+            tell(notice)  # there is no log yet
         if environment.database.path is not None:
             environment.database.path.parent.mkdir(parents=True, exist_ok=True)
         database.refuse_strangers(environment)
@@ -411,12 +411,8 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def _say(text: str) -> None:
-    print(text)  # noqa: T201 - the answer
-
-
 def _fail(text: str) -> int:
-    print(f"pocketid: {text}", file=sys.stderr)  # noqa: T201 - what the operator reads
+    tell(f"pocketid: {text}")
     return 1
 
 

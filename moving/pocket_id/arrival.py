@@ -1,6 +1,5 @@
 """What the steps of one import share."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,8 +52,3 @@ class Arrival:
             return text
         self.report.change(what, "shortened", name or text[:40], detail=str(longest))
         return text[:longest]
-
-
-def tell(text: str) -> None:
-    """Progress goes where the report does not."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command of the operator's

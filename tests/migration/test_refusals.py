@@ -1,5 +1,6 @@
 """What cannot be imported is refused with a sentence that says what to do, and nothing has come."""
 
+import os
 import resource
 import shutil
 import signal
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -262,9 +264,8 @@ def unused(template: Path, tmp_path: Path) -> dict[str, str]:
 def command(source: Path, environment: dict[str, str], *more: str, **how) -> subprocess.Popen[str]:
     key = Path(environment["DATA_PATH"]).parent / "key"
     arguments = [sys.executable, "-m", "pocketid.cli", "import", str(source), "--encryption-key-file", str(key), *more]
-    return subprocess.Popen(
-        arguments, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
-    )
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(arguments, cwd=ROOT, env=environment, text=True, **(streams | how))
 
 
 def counts(environment: dict[str, str]) -> dict[str, int]:
@@ -309,6 +310,54 @@ def test_a_full_disk_is_said_and_nothing_has_come(unused: dict[str, str], many: 
     assert "nothing was imported" in problems
     assert "Traceback" not in problems + out
     assert not any(counts(unused).values())
+
+
+@pytest.fixture(params=["a pipe that nobody reads", "a full disk"])
+def unwritable(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A standard output that takes nothing."""
+    if request.param == "a full disk":
+        end = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, end = os.pipe()
+        os.close(reader)
+    yield end
+    os.close(end)
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=("text", "json"))
+def test_who_cannot_print_the_report_has_imported_all_the_same(
+    unused: dict[str, str], unwritable: int, more: tuple[str, ...]
+) -> None:
+    process = command(NEW.export, unused, *more, stdout=unwritable)
+    _out, problems = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "Everything was imported all the same" in problems
+    assert "Traceback" not in problems
+    assert (counts(unused)["accounts_user"], counts(unused)["moving_import"]) == (3, 1)
+
+
+def test_a_dry_run_that_cannot_print_its_report_has_failed(unused: dict[str, str], unwritable: int) -> None:
+    process = command(NEW.export, unused, "--dry-run", stdout=unwritable)
+    _out, problems = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Nothing was kept" in problems
+    assert not any(counts(unused).values())
+
+
+def test_a_refusal_that_nobody_hears_is_one_all_the_same(unused: dict[str, str], unwritable: int) -> None:
+    assert command(NEW.export, unused, stdout=unwritable, stderr=unwritable).wait(120) == 0
+    assert command(NEW.export, unused, "--json", stdout=unwritable, stderr=unwritable).wait(120) == 1
+    assert counts(unused)["moving_import"] == 1
+
+
+def test_an_export_that_cannot_be_written_says_so(unused: dict[str, str], unwritable: int) -> None:
+    arguments = [sys.executable, "-m", "pocketid.cli", "export", "-"]
+    done = subprocess.run(
+        arguments, cwd=ROOT, env=unused, stdout=unwritable, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "standard output cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_refusal_for_programs_is_json_and_no_secret_is_shown(unused: dict[str, str], tmp_path: Path) -> None:
