@@ -60,6 +60,12 @@ def audience(text: str) -> str:
     return text
 
 
+def is_scope(key: str) -> bool:
+    """Whether a permission can be asked for by this name, and is not mistaken for something about the person."""
+    longest = ApiPermission._meta.get_field("key").max_length or 0
+    return len(key) <= longest and key not in RESERVED_KEYS and SCOPE_TOKEN.match(key) is not None
+
+
 def find(api_id: str) -> ApiResource:
     """The API of this id; raise ``NotFound``."""
     pk = as_uuid(api_id)

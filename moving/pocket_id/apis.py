@@ -5,6 +5,7 @@ from uuid import UUID
 
 from moving.pocket_id.arrival import Arrival
 from moving.writing import writing
+from oidc import api_access
 from oidc.models import ApiAccess, ApiPermission, ApiResource
 
 Granted = tuple[int, UUID, str]  # client, API, subject
@@ -21,9 +22,15 @@ def _resources(arrival: Arrival) -> set[UUID]:
     here = dict(ApiResource.objects.values_list("pk", "audience"))
     with writing(ApiResource) as writer:
         for row in arrival.rows("apis", "created_at"):
-            pk, name, audience = row.uuid("id"), row.text("name"), row.text("audience")
+            pk, name = row.uuid("id"), row.text("name")
+            try:
+                audience = api_access.audience(row.text("audience"))
+            except api_access.UnusableAudience as wrong:
+                report.leave_out("apis", "unusable address", f"{name} ({row.text('audience')})", str(wrong))
+                continue
             if pk in here:
                 report.already_there["apis"] += 1
+                audience = here[pk]
             elif audience in here.values():
                 report.clash("apis", name, "name taken", audience)
                 continue
@@ -31,11 +38,12 @@ def _resources(arrival: Arrival) -> set[UUID]:
                 writer.add(
                     id=pk,
                     name=arrival.fitted(ApiResource, "name", name, what="apis"),
-                    audience=arrival.fitted(ApiResource, "audience", audience, what="apis", name=name),
+                    audience=audience,
                     allow_metadata_clients=row.flag("allow_cimd_clients"),
                     created_at=row.when(),
                 )
             present.add(pk)
+            arrival.audiences.add(audience)
     report.came["apis"] += writer.count
     return present
 
@@ -51,6 +59,9 @@ def _permissions(arrival: Arrival, apis: set[UUID]) -> None:
             if api not in apis:
                 report.leave_out("permissions", "owner missing", key)
                 continue
+            if not api_access.is_scope(key):
+                report.leave_out("permissions", "unusable scope", key)
+                continue
             if pk in here:
                 report.already_there["permissions"] += 1
             elif (api, key) in taken:
@@ -60,7 +71,7 @@ def _permissions(arrival: Arrival, apis: set[UUID]) -> None:
                 writer.add(
                     id=pk,
                     api_id=api,
-                    key=arrival.fitted(ApiPermission, "key", key, what="permissions"),
+                    key=key,
                     name=arrival.fitted(ApiPermission, "name", row.text("name"), what="permissions", name=key),
                     description=arrival.fitted(
                         ApiPermission, "description", row.text("description"), what="permissions", name=key

@@ -33,6 +33,7 @@ class Arrival:
     clients: dict[str, int] = field(default_factory=dict)
     new_clients: set[str] = field(default_factory=set)
     permissions: dict[UUID, UUID] = field(default_factory=dict)  # and the API of each
+    audiences: set[str] = field(default_factory=set)  # of APIs, as tokens name them
 
     def rows(self, table: str, *order: str) -> Iterator[Row]:
         """The rows of a table; says from time to time how far it has come."""

@@ -27,7 +27,7 @@ class _Family:
 
     def __init__(self, name: str, client: int, user: UUID, **grant: Any) -> None:  # noqa: ANN401 - columns
         self.code = hash_token(f"pocket-id {name}")  # a code that nobody has, the same at each import
-        self.columns = {"application_id": client, "user_id": user} | grant
+        self.columns = {"application_id": client, "user_id": user, "resource": []} | grant
         self.tokens: list[dict[str, Any]] = []
 
 
@@ -56,7 +56,6 @@ def _write(arrival: Arrival, families: list[_Family]) -> None:
                 code_challenge="",
                 code_challenge_method="",
                 claims="",
-                resource=[],
                 nonce="",
                 sid=None,
                 **family.columns,
@@ -109,7 +108,9 @@ def _fosite_family(arrival: Arrival, request_id: str, rows: list[Row], now: date
     if client is None or user not in arrival.people:
         report.leave_out("refresh tokens", "owner missing", client_id)
         return None
-    if not set(request.get("granted_audience") or []) <= {client_id, settings.APP_URL, _issuer(session)}:
+    # One API at most: a client names one, and is its own audience otherwise.
+    resource = set(request.get("granted_audience") or []) - {client_id, settings.APP_URL, _issuer(session)}
+    if len(resource) > 1 or not resource <= arrival.audiences:
         report.leave_out("refresh tokens", "other resource", client_id)
         return None
     family = _Family(
@@ -117,6 +118,7 @@ def _fosite_family(arrival: Arrival, request_id: str, rows: list[Row], now: date
         client,
         user,
         scope=" ".join(request.get("granted_scope") or []),
+        resource=list(resource),
         auth_time=_moment(claims.get("auth_time")) or newest.when(),
         amr=" ".join(claims.get("amr") or [])[:64],
     )

@@ -1,5 +1,7 @@
 """Nobody notices: each installation moves in, and everything it gave people and apps goes on working over real HTTP."""
 
+import base64
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests.migration.altered import Tables, altered, encoded
 from tests.migration.former import VERSIONS, Former, Home
 from tests.support.server import Server
 
@@ -137,6 +140,43 @@ def forgery(token: str) -> str:
         return "pocket_id_rt_" + "A" * 43 + "." + token.partition(".")[2]
     head, body, _signature = token.split(".")
     return f"{head}.{body}.{'A' * 342}"
+
+
+def test_refresh_tokens_for_an_api_go_on(tmp_path: Path) -> None:
+    former, wiki = Former("2.14"), Former("2.14").manifest["clients"]["Wiki"]
+    orders = former.manifest["api"]["resource"]
+
+    def for_the_api(tables: Tables) -> None:
+        for row in tables["oauth2_sessions"]:
+            if row["client_id"] == wiki["id"] and row["kind"] == "refresh_token":
+                request = json.loads(base64.b64decode(row["request_data"]))
+                request |= {"granted_audience": [orders], "granted_scope": ["openid", "email", "orders:read"]}
+                row["request_data"] = encoded(request)
+
+    source = altered(former, tmp_path / "export.zip", for_the_api)
+    environment = {"APP_URL": former.app_url, "ENCRYPTION_KEY": former.encryption_key}
+    with Server(environment=environment, clock=former.moving_day) as server:
+        done = server.run("import", str(source))
+        assert done.returncode == 0, done.stderr
+        assert "must sign in once more" not in done.stdout
+        home = Home(former, server.base_url)
+        keys = KeySet.import_key_set(former.manifest["jwks"])
+        for tokens in former.manifest["refresh_tokens"]:
+            if tokens["client"] == "Wiki":
+                old, secret = tokens["refresh_token"], wiki["secrets"][0]
+                elsewhere = home.token(
+                    "Wiki", secret, grant_type="refresh_token", refresh_token=old, resource="https://other.example.com"
+                )
+                assert elsewhere.json()["error"] == "invalid_target"
+                answer = refresh(home, "Wiki", secret, old)
+                assert answer.status_code == 200, answer.text
+                claims = jwt.decode(answer.json()["access_token"], keys).claims
+                assert claims["aud"] == [orders, former.app_url]
+                assert claims["scope"] == "openid email orders:read"
+        # Who may no longer use the API gets nothing more for it.
+        access = f"/api/apis/{former.manifest['api']['id']}/clients/{wiki['id']}"
+        assert home.call("delete", access).status_code == 204
+        assert refresh(home, "Wiki", secret, answer.json()["refresh_token"]).json()["error"] == "invalid_target"
 
 
 def test_introspection_knows_an_old_refresh_token(home: Home) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -120,7 +121,7 @@ def test_what_cannot_come_is_named_with_its_reason(take, tmp_path: Path) -> None
         for row in tables["oauth2_sessions"]:
             if row["kind"] == "refresh_token" and row["client_id"] == wiki["id"]:
                 request = json.loads(base64.b64decode(row["request_data"]))
-                row["request_data"] = encoded(request | {"granted_audience": ["https://orders.example.com"]})
+                row["request_data"] = encoded(request | {"granted_audience": ["https://gone.example.com"]})
 
     actors = (("OneTimeAccessToken", "abc", {"UserID": "x"}), ("Telepathy", "singleton", {"On": True}))
     files = {"uploads/oidc-client-images/unknown.png": b"x", "uploads/application-images/logoDark.png": b"no picture"}
@@ -153,6 +154,22 @@ def test_what_cannot_come_is_named_with_its_reason(take, tmp_path: Path) -> None
     assert Client.objects.get(name="Wiki").redirect_uris == "https://app.example.com/callback"
     with translation.override("zh-hans"):
         assert any(heading == "未迁入及原因" for heading, _lines in sections(report))
+
+
+def test_an_api_that_could_not_be_made_here_does_not_come(take, tmp_path: Path) -> None:
+    """Nor what is for it: a token for this server itself would open its userinfo."""
+
+    def change(tables: Tables) -> None:
+        api, permission = tables["apis"][0], tables["api_permissions"][0]
+        tables["apis"].append(api | {"id": str(uuid4()), "name": "Pretender", "audience": NEW.app_url})
+        for key in ("openid", "two words", "x" * 200):
+            tables["api_permissions"].append(permission | {"id": str(uuid4()), "key": key})
+
+    report = take(altered(NEW, tmp_path / "export.zip", change), NEW)
+    assert {line.name for line in report.left_out if line.what == "apis"} == {f"Pretender ({NEW.app_url})"}
+    keys = {line.name for line in report.left_out if (line.what, line.reason) == ("permissions", "unusable scope")}
+    assert keys == {"openid", "two words", "x" * 200}
+    assert (report.came["apis"], report.came["permissions"]) == (1, 1)
 
 
 def test_a_callback_that_names_a_host_goes_on_standing_for_every_path(take, tmp_path: Path) -> None:
