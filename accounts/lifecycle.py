@@ -128,7 +128,9 @@ def _locked(user: User) -> User:
 
 
 def _keep_an_administrator_besides(user: User) -> None:
-    others = User.objects.select_for_update().filter(is_admin=True, disabled=False).exclude(pk=user.pk).order_by("pk")
+    # The user of STATIC_API_KEY is nobody: with the variable it is gone, and then nobody could sign in to the console.
+    others = User.objects.select_for_update().filter(is_admin=True, disabled=False).order_by("pk")
+    others = others.exclude(pk__in=(user.pk, STATIC_USER_ID))
     if not list(others.values_list("pk", flat=True)):
         raise LastAdministrator
 

@@ -74,9 +74,23 @@ def test_a_short_key_stops_the_start_without_being_shown() -> None:
 @pytest.mark.spec("attacks.md", "D8")
 def test_a_server_whose_last_person_it_deleted_is_nobodys_to_take(script: Script) -> None:
     assert Script().read("/api/signup/setup").status_code == 204
-    made = script.make("/api/users", {"username": "ada", "email": "ada@example.com", "isAdmin": True}).json()
+    made = script.make("/api/users", {"username": "ada", "email": "ada@example.com"}).json()
     assert script.remove(f"/api/users/{made['id']}").status_code == 204
     assert refusal(Script().read("/api/signup/setup")) == (404, "setup_not_available")
     assert refusal(Script().make("/api/signup/setup", {"username": "eve"})) == (409, "setup_already_completed")
     assert refusal(Script().make("/api/one-time-access-token/setup")) == (401, "token_invalid_or_expired")
     assert list(User.objects.values_list("pk", flat=True)) == [STATIC_USER_ID]
+
+
+@pytest.mark.spec("attacks.md", "D8")
+def test_it_is_not_the_administrator_who_must_stay(script: Script) -> None:
+    """With the variable it goes, and then nobody could sign in to put anything right."""
+    body = {"username": "ada", "email": "ada@example.com", "isAdmin": True}
+    path = f"/api/users/{script.make('/api/users', body).json()['id']}"
+    assert refusal(script.remove(path)) == (409, "last_administrator")
+    assert refusal(script.change(path, body | {"isAdmin": False})) == (409, "last_administrator")
+    assert refusal(script.change(path, body | {"disabled": True})) == (409, "last_administrator")
+    script.make("/api/users", {"username": "eve", "email": "eve@example.com", "isAdmin": True})
+    assert script.remove(f"/api/users/{STATIC_USER_ID}").status_code == 204
+    assert script.remove(path).status_code == 204
+    assert list(User.objects.exclude(pk=STATIC_USER_ID).values_list("username", "is_admin")) == [("eve", True)]

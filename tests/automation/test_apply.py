@@ -8,6 +8,7 @@ import pytest
 
 from accounts import custom_claims, groups, lifecycle
 from accounts.models import Group, User
+from apikeys import static_key
 from audit.models import Entry
 from oidc import client_secrets, clients
 from oidc.clients import ClientSettings
@@ -183,6 +184,9 @@ def test_an_administrator_is_made_before_another_is_unmade(file) -> None:
     refused = problems(file, "users:\n- {username: bob, isAdmin: false}")
     assert refused[0][0] == 2
     assert "last administrator" in refused[0][1]
+    static_key.user()  # goes with its variable, so it does not count
+    for change in ("isAdmin: false", "disabled: true"):
+        assert "last administrator" in problems(file, f"users: [{{username: bob, {change}}}]")[0][1]
 
 
 # Secrets

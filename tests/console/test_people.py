@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import CustomClaim, Group, LoginCode, Passkey, Session, SignupToken, User
+from apikeys import static_key
 from audit.models import Entry, Event
 from oidc.models import LogoutDelivery
 from siteconfig import configure
@@ -66,6 +67,16 @@ def test_the_last_administrator_is_not_deleted_and_nothing_says_so(console: Brow
     fill_in(console, f"{USERS}{admin.user.pk}/delete/", having="post")
     assert notes(console) == "This is the last administrator. Make another person an administrator first."
     assert User.objects.filter(pk=admin.user.pk).exists()
+
+
+def test_the_user_of_a_static_key_is_not_the_administrator_who_must_stay(console: Browser, admin: Person) -> None:
+    static = static_key.user()
+    fill_in(console, f"{USERS}{admin.user.pk}/delete/", having="post")
+    assert notes(console) == "This is the last administrator. Make another person an administrator first."
+    for step in ({"is_admin": None}, {"disabled": "on"}):
+        assert "This is the last administrator." in change(console, admin.user, **step).text
+    act(console, USERS, "delete_selected", static, admin.user, post="yes")
+    assert set(User.objects.filter(is_admin=True, disabled=False)) == {static, admin.user}
 
 
 def test_of_several_people_all_are_deleted_or_none(console: Browser, admin: Person, person: Person) -> None:
