@@ -290,6 +290,11 @@ class Environment:
         _boolean,
         "`true` lifts the limits on how often one address may try to sign in, ask for codes or call the API.",
     )
+    api_docs_disabled: bool = _variable(
+        False,
+        _boolean,
+        "`true` takes `/api/docs` and `/api/schema` away, which otherwise tell everybody how the API is made.",
+    )
     version_check_disabled: bool = _variable(
         False, _boolean, "Accepted for Pocket ID's sake; this server never calls home."
     )

@@ -9,13 +9,13 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-import pocketid
+from core.errors import EndpointNotFound
 from core.http import endpoint
 
 # Addresses under /api that are not in the document: specifications describe them, or they belong to this server's own
@@ -53,9 +53,15 @@ A refusal is JSON with a sentence in `error`, a word in `code` and the facts in 
 the log tells of it. An address that does not exist, or not with this method, answers 404 with `error` alone."""
 
 
+# Open to strangers by decision (docs/decisions/0006): both tell what the source tells, and nothing of this installation
+# but its own address. API_DOCS_DISABLED closes them.
+
+
 @endpoint("GET")
 def document(request: HttpRequest) -> HttpResponse:
     """OpenAPI 3.1, the same for everybody; ``format=yaml`` for those who read it themselves."""
+    if settings.ENVIRONMENT.api_docs_disabled:
+        raise EndpointNotFound
     text, kind = (_as_yaml(), "yaml") if request.GET.get("format") == "yaml" else (_as_json(), "json")
     etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
     response = get_conditional_response(request, etag=etag)
@@ -70,6 +76,8 @@ def document(request: HttpRequest) -> HttpResponse:
 @endpoint("GET")
 def page(request: HttpRequest) -> HttpResponse:
     """Swagger UI, from our own static files."""
+    if settings.ENVIRONMENT.api_docs_disabled:
+        raise Http404
     return render(request, "api_docs.html", {"title": _("API")})
 
 
@@ -93,6 +101,7 @@ def _built() -> dict[str, Any]:
     from drf_spectacular.settings import spectacular_settings
 
     from core import openapi
+    from siteconfig.api.version import POCKET_ID
 
     described = [
         import_module(name)
@@ -132,7 +141,8 @@ def _built() -> dict[str, Any]:
             "OAS_VERSION": "3.1.0",
             "TITLE": "Pocket ID management API",
             "DESCRIPTION": ABOUT,
-            "VERSION": pocketid.__version__,
+            # That of the surface: strangers need not know which release this is.
+            "VERSION": POCKET_ID,
             "SERVERS": [{"url": settings.APP_URL}],
             "SCHEMA_COERCE_PATH_PK_SUFFIX": False,
             "COMPONENT_SPLIT_REQUEST": False,

@@ -1,7 +1,10 @@
 """Every address there is, asked by somebody who is nobody: what is not on the list answers nothing (attacks.md G1)."""
 
+import dataclasses
+
 import pytest
 
+import pocketid
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.security.test_fuzz_routes import routes
@@ -55,7 +58,7 @@ OPEN = {
     "/api/oidc/clients/{0}/logo": "whom one is about to sign in to",
     "/api/users/{0}/profile-picture.png": "apps show it",
     "/api/version/latest": "nothing that is ours",
-    "/api/schema": "how the API is made, which the source tells too",
+    "/api/schema": "how the API is made, which the source tells too (attacks.md G4, docs/decisions/0006)",
     "/api/docs": "the same",
 }
 REFUSALS = {401, 403, 404, 405}
@@ -81,3 +84,33 @@ def test_a_stranger_gets_nothing(browser: Browser, admin: Person, route: str) ->
 
 def test_the_list_names_no_address_that_is_gone() -> None:
     assert set(OPEN) - set(routes()) == set()
+
+
+DOCUMENTATION = ("/api/docs", "/api/schema", "/api/schema?format=yaml")
+
+
+@pytest.mark.spec("attacks.md", "G4")
+def test_g4_documentation_tells_strangers_nothing_of_this_installation(browser: Browser, admin: Person) -> None:
+    """Open by decision (docs/decisions/0006): the same text on every server but its address, and not which release it is."""
+    for address in DOCUMENTATION:
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert b"alice" not in answer.content
+    assert browser.get("/api/schema").json()["info"]["version"] == "2.18.0" != pocketid.__version__
+
+
+@pytest.mark.spec("attacks.md", "G4")
+def test_g4_the_operator_closes_documentation(browser: Browser, admin: Person, settings) -> None:
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, api_docs_disabled=True)
+    browser.sign_in(admin)
+    for address in DOCUMENTATION:
+        assert browser.get(address).status_code == 404
+    assert browser.get("/api/schema").json() == {"error": "API endpoint not found"}
+
+
+@pytest.mark.spec("attacks.md", "G4")
+@pytest.mark.parametrize(
+    "address", ["/metrics", "/debug", "/debug/pprof/", "/__debug__/", "/api/metrics", "/server-status"]
+)
+def test_g4_there_is_nothing_to_debug_or_measure_with(browser: Browser, address: str) -> None:
+    assert browser.get(address, headers={"Accept": "text/html"}).status_code in (301, 404)
