@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from accounts import custom_claims, sessions
 from accounts.errors import LastAdministrator, UserNotFound
-from accounts.models import Group, RetiredId, User
-from accounts.signals import user_deleted, user_disabled
+from accounts.models import DeviceLogin, Group, RetiredId, User
+from accounts.signals import user_deleted, user_disabled, user_enabled
 from core.errors import AlreadyInUse
 from core.rest_fields import as_uuid
 from siteconfig import json_text
@@ -69,7 +69,11 @@ def default_groups(group_ids: Sequence[str]) -> list[Group]:
 
 
 def update(user: User, fields: Mapping[str, Any]) -> User:
-    """Change columns of an account; raise ``AlreadyInUse`` or ``LastAdministrator``."""
+    """Change columns of an account; raise ``AlreadyInUse`` or ``LastAdministrator``.
+
+    Disabling ends for good what the person holds, so that enabling again revives nothing (attacks.md C5). Whatever a
+    request that began before has written since ends when they are enabled.
+    """
     with transaction.atomic():
         locked = _locked(user)
         was_active = locked.is_active
@@ -81,9 +85,12 @@ def update(user: User, fields: Mapping[str, Any]) -> User:
         for name, value in fields.items():
             setattr(locked, name, value)
         _save(locked)
-    if was_active and not locked.is_active:
-        _sign_out_everywhere(locked)
-        user_disabled.send(sender=User, user=locked)
+        if was_active != locked.is_active:
+            ended = _sign_out_everywhere(locked)
+            if was_active:
+                user_disabled.send(sender=User, user=locked, sessions=ended)
+            else:
+                user_enabled.send(sender=User, user=locked)
     return locked
 
 
@@ -109,9 +116,8 @@ def delete(user: User) -> None:
             _keep_an_administrator_besides(locked)
         if locked.pk != STATIC_USER_ID:
             RetiredId.objects.update_or_create(pk=locked.pk, defaults={"username": locked.username})
-        _sign_out_everywhere(locked)
         # Heard while the rows are still there that say which apps the person used.
-        user_deleted.send(sender=User, user=locked)
+        user_deleted.send(sender=User, user=locked, sessions=_sign_out_everywhere(locked))
         locked.delete()
 
 
@@ -135,9 +141,13 @@ def _keep_an_administrator_besides(user: User) -> None:
         raise LastAdministrator
 
 
-def _sign_out_everywhere(user: User) -> None:
-    for session in user.sessions.all():
+def _sign_out_everywhere(user: User) -> list[uuid.UUID]:
+    """End the person's sessions and what they let other browsers have; which sessions that were."""
+    DeviceLogin.objects.filter(user=user).delete()
+    ended = list(user.sessions.all())
+    for session in ended:
         sessions.end(session)
+    return [session.pk for session in ended]
 
 
 def _refuse_the_id_of_another(user: User) -> None:

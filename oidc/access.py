@@ -9,10 +9,10 @@ from django.utils import timezone
 from accounts.models import User
 from oidc import backchannel
 from oidc.errors import InvalidGrantError
-from oidc.models import Client, Grant
+from oidc.models import Client, DeviceGrant, Grant
 
 
-def check(*, disabled: bool, denied: bool) -> None:
+def check(*, disabled: bool = False, denied: bool = False) -> None:
     """Raise what the token endpoint answers when the person may no longer be served (attacks.md B10, C5)."""
     if disabled:
         raise InvalidGrantError(description="The user account is disabled.")
@@ -36,14 +36,20 @@ def end_where_lost(clients: Iterable[Client], people: Collection[UUID] | None = 
         _tell(client, who)
 
 
+def end_all(user: User) -> None:
+    """End for good what any app holds for this person: tokens, codes, and devices that wait with a yes."""
+    Grant.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    DeviceGrant.objects.filter(user=user, status=DeviceGrant.AUTHORIZED).update(status=DeviceGrant.DENIED)
+
+
 def client_over(client: Client) -> None:
     """Tell a client that is about to be deleted of everybody who is signed in to it."""
     _tell(client, set(_signed_in(client).values_list("pk", flat=True)))
 
 
 def _tell(client: Client, people: Iterable[UUID]) -> None:
-    for user_id in people if client.backchannel_logout_url else ():
-        backchannel.person_over(user_id, [client])
+    for user_id in people:
+        backchannel.client_over(user_id, client)
 
 
 def _signed_in(client: Client) -> "QuerySet[User]":

@@ -20,7 +20,7 @@ def withdraw(user: User, client_id: str) -> Client:
         grants = Grant.objects.filter(user=user, application=client, revoked_at__isnull=True)
         if not grants.update(revoked_at=timezone.now()) and not consents:
             raise NotFound("Client authorization")
-        backchannel.person_over(user.pk, [client])
+        backchannel.client_over(user.pk, client)
         sessions = user.sessions.values("pk")
         PendingAuthorization.objects.filter(client=client, session_id__in=sessions, consented=True).delete()
     return client

@@ -7,19 +7,19 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import close_old_connections
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from core import batches, fetch
 from oidc import signing_keys
-from oidc.models import Client, LogoutDelivery
+from oidc.models import Client, Consent, Grant, LogoutDelivery
 
 logger = logging.getLogger("pocketid.backchannel")
 
@@ -40,12 +40,26 @@ def session_over(sid: uuid.UUID, user_id: uuid.UUID) -> int:
     return _queue(clients, user_id, sid)
 
 
-def person_over(user_id: uuid.UUID, clients: Iterable[Client] | None = None) -> int:
-    """Queue one for every app (or those given) that the person is signed in to, whatever the session."""
-    known = Client.objects.filter(grant__user_id=user_id).exclude(backchannel_logout_url="").distinct()
-    if clients is not None:
-        known = known.filter(pk__in=[client.pk for client in clients])
+def person_over(user_id: uuid.UUID, *, told_of: Collection[uuid.UUID] = ()) -> int:
+    """Queue one for every app that holds tokens of the person or that they authorised, whatever the session; how many.
+
+    Not for those that signed them in from a session in ``told_of``: they hear of its end, and once is enough.
+    """
+    grants = Grant.objects.filter(user=user_id, application=OuterRef("pk"))
+    known = (
+        Client.objects.filter(
+            Exists(grants.filter(revoked_at__isnull=True))
+            | Exists(Consent.objects.filter(user=user_id, client=OuterRef("pk")))
+        )
+        .exclude(Exists(grants.filter(sid__in=told_of)))
+        .exclude(backchannel_logout_url="")
+    )
     return _queue(known, user_id, None)
+
+
+def client_over(user_id: uuid.UUID, client: Client) -> int:
+    """Queue one for ``client``, which may not serve the person any more; how many."""
+    return _queue([client] if client.backchannel_logout_url else [], user_id, None)
 
 
 def _queue(clients: Iterable[Client], user_id: uuid.UUID, sid: uuid.UUID | None) -> int:

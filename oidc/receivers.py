@@ -7,7 +7,7 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from accounts.models import Session, User
-from accounts.signals import membership_changed, session_ended, user_deleted, user_disabled
+from accounts.signals import membership_changed, session_ended, user_deleted, user_disabled, user_enabled
 from oidc import access, backchannel
 from oidc.models import Client
 
@@ -19,8 +19,15 @@ def tell_apps_of_the_session(sender: Any, *, session: Session, **more: Any) -> N
 
 @receiver(user_disabled)
 @receiver(user_deleted)
-def tell_apps_of_the_person(sender: Any, *, user: User, **more: Any) -> None:  # noqa: ANN401 - Django's signature
-    backchannel.person_over(user.pk)
+def end_the_person(sender: Any, *, user: User, sessions: Sequence[UUID], **more: Any) -> None:  # noqa: ANN401 - Django's signature
+    """Apps hear of it once: those that signed the person in from one of ``sessions`` have heard of its end."""
+    backchannel.person_over(user.pk, told_of=sessions)
+    access.end_all(user)
+
+
+@receiver(user_enabled)
+def begin_with_nothing(sender: Any, *, user: User, **more: Any) -> None:  # noqa: ANN401 - Django's signature
+    access.end_all(user)
 
 
 @receiver(membership_changed)

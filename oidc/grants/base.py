@@ -39,10 +39,12 @@ class PersonGrant(TokenGrant):
 
     def answer(self, request: TokenRequest) -> dict[str, Any]:
         found = client_authentication.check(request.credentials, self.look_up(request))
+        # First of all, because disabling has also revoked what is presented, and that is not the reason.
+        access.check(disabled=found.person is not None and found.person.disabled)
         grant = self.check(request, found)
         if found.person is None:
             raise InvalidGrantError(description="The account it was issued for is gone.")
-        access.check(disabled=found.person.disabled, denied=found.denied)
+        access.check(denied=found.denied)
         resource_indicators.check_again(found.client, grant, request.form)
         issued = self.issue(request, found, grant)
         self.keep(request, found, grant, issued)

@@ -214,8 +214,6 @@ class Tokens(RuleBasedStateMachine):
         elif back and not is_in_grace:
             assert (answer.status_code, body["error"]) == (400, "invalid_grant")
             family.is_revoked = True
-        elif self.is_disabled:
-            assert (answer.status_code, body["error"]) == (400, "invalid_grant")
         elif back:
             assert answer.status_code == 200, body
             assert body["refresh_token"] == family.refresh_tokens[-1], "the same successor again: never a second branch"
@@ -262,10 +260,12 @@ class Tokens(RuleBasedStateMachine):
         """One rule for all, so that most steps are those of people and apps."""
         match act:
             case "disable or enable":
-                # Sessions are gone; tokens are worth nothing for as long as the account is disabled.
+                # Sessions, codes and tokens are gone for good.
                 self.is_disabled = not self.is_disabled
                 self.world.set_disabled(self.is_disabled)
                 self.browsers = [None] * len(self.browsers)
+                for family in self.all:
+                    family.is_revoked = True
             case "rotate the key":
                 time.sleep(PUBLISHED_WITHIN)
                 question = self.world.admin.get("/admin/oidc/signingkey/rotate/RS256/")
@@ -284,15 +284,16 @@ class Tokens(RuleBasedStateMachine):
     def the_server_agrees(self) -> None:
         keys = self.world.keys() if self.touched else None
         for family in {id(family): family for family in self.touched}.values():
-            live = set() if self.is_disabled else family.live_access_tokens()
+            live = family.live_access_tokens()
             for token in family.access_tokens:
                 assert self._is_active(family, token) is (token in live)
                 assert self._opens_userinfo(token) is (token in live)
                 if token in live:
                     assert jwt.decode(token, keys, algorithms=["RS256"]).claims["sub"] == self.world.person_id
-            alive = not family.is_revoked and not self.is_disabled
             for place, token in enumerate(family.refresh_tokens):
-                assert self._is_active(family, token) is (alive and place == len(family.refresh_tokens) - 1)
+                assert self._is_active(family, token) is (
+                    not family.is_revoked and place == len(family.refresh_tokens) - 1
+                )
         self.touched = []
 
     def teardown(self) -> None:
