@@ -21,7 +21,7 @@ from oidc.models import Client
 from tests.migration.altered import Tables, altered, encoded
 from tests.migration.crowd import crowd
 from tests.migration.former import Former
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, migrated_database
 
 OLD, NEW = Former("2.9"), Former("2.14")
 
@@ -237,26 +237,11 @@ def test_a_row_as_long_as_a_disk_is_not_taken_into_memory(take, nothing_came, tm
 # The command itself
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a server that was never used."""
-    folder = tmp_path_factory.mktemp("template")
-    server = Server()
-    done = subprocess.run(
-        [sys.executable, "-m", "pocketid.cli", "migrate"],
-        cwd=ROOT,
-        env=server.environment | {"DATA_PATH": str(folder / "data")},
-        check=True,
-        timeout=120,
-    )
-    assert done.returncode == 0
-    return folder / "data"
-
-
 @pytest.fixture
-def unused(template: Path, tmp_path: Path) -> dict[str, str]:
+def unused(tmp_path: Path) -> dict[str, str]:
     """The environment of a server of one's own that was never used."""
-    shutil.copytree(template, tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    shutil.copy(migrated_database(), tmp_path / "data")
     (tmp_path / "key").write_text(NEW.encryption_key)
     return Server().environment | {"DATA_PATH": str(tmp_path / "data"), "APP_URL": NEW.app_url}
 
@@ -402,14 +387,11 @@ def test_a_key_on_the_command_line_works_with_a_warning(unused: dict[str, str]) 
 
 
 def test_serving_over_pocket_ids_folder_names_the_command_and_leaves_its_file(tmp_path: Path) -> None:
-    with Server() as server:
-        server.stop()
-        data = NEW.data_directory(tmp_path)
-        before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
-        for path in server.data_path.iterdir():
-            path.unlink()
-        shutil.copytree(data, server.data_path, dirs_exist_ok=True)
-        server.start()
+    server = Server(from_nothing=True)
+    data = NEW.data_directory(tmp_path)
+    before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
+    shutil.copytree(data, server.data_path)
+    with server:
         assert f"pocketid import {server.data_path}" in server.log
         server.stop()
         assert {name: (server.data_path / name).read_bytes() for name in before} == before
