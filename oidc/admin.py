@@ -17,8 +17,9 @@ from audit import log
 from audit.models import Event
 from core.console import ByVerb, ReadOnly, adopt
 from core.errors import AppError
-from oidc import (  # noqa: F401 - the console finds delivery_admin and key_admin through this file
+from oidc import (  # noqa: F401 - the console finds api_admin, delivery_admin and key_admin through this file
     administration,
+    api_admin,
     authorized_clients,
     clients,
     delivery_admin,

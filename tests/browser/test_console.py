@@ -1,6 +1,7 @@
 """The console in a real browser: what an administrator does with apps."""
 
 import pytest
+import requests
 from playwright.sync_api import Browser, expect
 
 from tests.support.console import register_client
@@ -88,3 +89,37 @@ def test_somebody_without_a_passkey_is_helped_with_a_login_code(
     oscar.page.goto("/settings/account")
     oscar.wait_for("/login")
     assert oscar.close() == []
+
+
+def test_an_app_that_was_let_in_to_an_api_gets_tokens_for_what_was_ticked(administrator: Visitor, site: Site) -> None:
+    administrator.sign_in("/admin/")
+    page = administrator.page
+    robot = register_client(administrator, "Robot", redirect_uris=["https://robot.example.org/callback"])
+    page.goto("/admin/oidc/apiresource/add/")
+    page.fill('[name="name"]', "Calendar")
+    page.fill('[name="audience"]', "https://calendar.example.org/")
+    page.fill('[name="permissions-0-key"]', "read")
+    page.fill('[name="permissions-0-name"]', "Read it")
+    page.click(".add-row a")
+    page.fill('[name="permissions-1-key"]', "write")
+    page.fill('[name="permissions-1-name"]', "Change it")
+    page.click('[name="_continue"]')
+    administrator.press("api-choose-app")
+    page.select_option('[name="app"]', label="Robot")
+    administrator.press("api-app-next")
+    page.get_by_role("group", name="For itself").get_by_label("Read it").check()
+    administrator.press("api-access-save")
+    expect(page.locator(".given")).to_contain_text("For itself · Read it")
+
+    form = {"grant_type": "client_credentials", "resource": "https://calendar.example.org"}
+    given = requests.post(
+        f"{site.server.base_url}/api/oidc/token", form, auth=(robot.client_id, robot.client_secret), timeout=10
+    ).json()
+    assert given["scope"] == "read", given
+    page.get_by_role("link", name="Robot", exact=True).click()
+    administrator.press("api-access-remove")
+    expect(page.locator(".note.ok")).to_contain_text("Robot may not use Calendar any more")
+    refused = requests.post(
+        f"{site.server.base_url}/api/oidc/token", form, auth=(robot.client_id, robot.client_secret), timeout=10
+    )
+    assert refused.status_code == 403, refused.text
