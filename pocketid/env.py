@@ -278,6 +278,11 @@ class Environment:
     outbound_allowed_hosts_client_logo: tuple[str, ...] = _variable(
         (), _outbound, "The same for logos that are downloaded when a client is saved."
     )
+    ui_config_disabled: bool = _variable(
+        False,
+        _boolean,
+        "`true`: the settings come from [variables of their own](#settings-as-variables), and neither the console nor the API changes them.",
+    )
     log_level: str = _variable(
         "info", _one_of("debug", "info", "warn", "error"), "The least serious message that is logged."
     )
@@ -311,6 +316,26 @@ class Environment:
         return self.data_path / "encryption.key"
 
 
+# Read only with UI_CONFIG_DISABLED: the keys of the REST API in capitals (contract section 9.1), and our own setting. What
+# they may be is the API's to say (siteconfig/fixed.py).
+SETTINGS = (
+    *("APP_NAME", "ACCENT_COLOR", "DISABLE_ANIMATIONS", "HOME_PAGE_URL", "SESSION_DURATION"),
+    *("ALLOW_OWN_ACCOUNT_EDIT", "ALLOW_USER_SIGNUPS", "REQUIRE_USER_EMAIL", "EMAILS_VERIFIED"),
+    *("SIGNUP_DEFAULT_USER_GROUP_IDS", "SIGNUP_DEFAULT_CUSTOM_CLAIMS"),
+    *("SMTP_HOST", "SMTP_PORT", "SMTP_FROM", "SMTP_USER", "SMTP_PASSWORD", "SMTP_TLS", "SMTP_SKIP_CERT_VERIFY"),
+    *("EMAIL_LOGIN_NOTIFICATION_ENABLED", "EMAIL_API_KEY_EXPIRATION_ENABLED", "EMAIL_VERIFICATION_ENABLED"),
+    *("EMAIL_ONE_TIME_ACCESS_AS_ADMIN_ENABLED", "EMAIL_ONE_TIME_ACCESS_AS_UNAUTHENTICATED_ENABLED"),
+    *("WEBAUTHN_USER_VERIFICATION", "WEBAUTHN_ALLOW_SYNCED_PASSKEYS", "WEBAUTHN_AUTHENTICATOR_ATTACHMENT"),
+    *("AUTO_CREATE_OIDC_CLIENT_SECRET", "CIMD_URL_ALLOWLIST", "SIGNING_KEY_DAYS"),
+    *("LDAP_ENABLED", "LDAP_URL", "LDAP_BIND_DN", "LDAP_BIND_PASSWORD", "LDAP_BASE", "LDAP_SKIP_CERT_VERIFY"),
+    *("LDAP_USER_SEARCH_FILTER", "LDAP_USER_GROUP_SEARCH_FILTER", "LDAP_ADMIN_GROUP_NAME", "LDAP_SOFT_DELETE_USERS"),
+    *("LDAP_ATTRIBUTE_USER_UNIQUE_IDENTIFIER", "LDAP_ATTRIBUTE_USER_USERNAME", "LDAP_ATTRIBUTE_USER_EMAIL"),
+    *("LDAP_ATTRIBUTE_USER_FIRST_NAME", "LDAP_ATTRIBUTE_USER_LAST_NAME", "LDAP_ATTRIBUTE_USER_DISPLAY_NAME"),
+    *("LDAP_ATTRIBUTE_USER_PROFILE_PICTURE", "LDAP_ATTRIBUTE_GROUP_MEMBER"),
+    *("LDAP_ATTRIBUTE_GROUP_UNIQUE_IDENTIFIER", "LDAP_ATTRIBUTE_GROUP_NAME"),
+)
+SETTINGS_FROM_FILES = ("SMTP_PASSWORD", "LDAP_BIND_PASSWORD")
+
 # Set by somebody who relies on it: to go on without would be less than was asked for (attacks.md J9).
 UNSUPPORTED = {
     "TLS_CERT": "end TLS in a reverse proxy",
@@ -320,8 +345,8 @@ UNSUPPORTED = {
     "PROXY_PROTOCOL": "let the proxy send X-Forwarded-For and set TRUST_PROXY",
     "UNIX_SOCKET": "listen on HOST and PORT",
     "SYSTEMD_SOCKET": "listen on HOST and PORT",
-    "UI_CONFIG_DISABLED": "change the settings in the console",
     "PUBLIC_APP_URL": "use APP_URL",
+    "PUBLIC_UI_CONFIG_DISABLED": "use UI_CONFIG_DISABLED",
     "POSTGRES_CONNECTION_STRING": "use DB_CONNECTION_STRING",
     "SQLITE_DB_PATH": "use DB_CONNECTION_STRING",
     "DB_PROVIDER": "use DB_CONNECTION_STRING alone",
@@ -347,6 +372,14 @@ def load(environ: Mapping[str, str]) -> Environment:
     if "app_url" not in values and "port" in values:
         values["app_url"] = f"http://localhost:{values['port']}"
     return Environment(**values)
+
+
+def fixed_settings(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Every variable of ``SETTINGS`` that is set, with its text; raise ``InvalidEnvironment`` for an unreadable file."""
+    found = {
+        name: _from_file(name, environ) if name in SETTINGS_FROM_FILES else environ.get(name, "") for name in SETTINGS
+    }
+    return tuple((name, text) for name, text in found.items() if text)
 
 
 def _from_file(name: str, environ: Mapping[str, str]) -> str:
@@ -378,6 +411,11 @@ def _refuse(name: str, value: str | None, allowed: str) -> NoReturn:
 def from_process() -> Environment:
     """The environment of this process."""
     return load(os.environ)
+
+
+def fixed_settings_of_process(environment: Environment) -> tuple[tuple[str, str], ...] | None:
+    """The settings that variables fix; ``None`` when the console and the API may change them."""
+    return fixed_settings(os.environ) if environment.ui_config_disabled else None
 
 
 def variable(name: str) -> str:

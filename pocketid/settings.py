@@ -14,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
     ENVIRONMENT = env.from_process()
+    FIXED_SETTINGS = env.fixed_settings_of_process(ENVIRONMENT)
     ENCRYPTION_KEY = keyfile.encryption_key(ENVIRONMENT)
 except (env.InvalidEnvironment, keyfile.UnusableKeyFile) as wrong:
     sys.exit(f"pocketid cannot start: {wrong}")

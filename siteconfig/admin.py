@@ -1,5 +1,6 @@
 """The settings in the console: one row, checked as a whole, and a mail that shows whether they work."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.console import ByVerb
 from core.errors import AppError
-from siteconfig import configure
-from siteconfig.models import SiteConfiguration
+from siteconfig import configure, fixed
+from siteconfig.models import SiteConfiguration, current
 
 # Settings of the model that no form is made from by itself.
 PASSKEY_SETTINGS = {
@@ -109,7 +110,37 @@ class SiteConfigurationAdmin(ByVerb):
         ),
     ]
 
+    # What stands in the place of the form's own fields when nothing can be changed; the password is not shown at all.
+    COLUMNS: ClassVar[dict[str, str]] = {**PASSKEY_SETTINGS, "smtp_password": ""}
+
     change_form_template = "admin/siteconfig/siteconfiguration/change_form.html"
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> SiteConfiguration | None:
+        """The settings in force, which variables may have fixed."""
+        return current() if super().get_object(request, object_id, from_field) is not None else None
+
+    def get_fieldsets(self, request: HttpRequest, obj: SiteConfiguration | None = None) -> Any:  # noqa: ANN401 - Django's own type
+        if not fixed.is_on():
+            return self.fieldsets
+        return [(title, {"fields": tuple(self._columns(options["fields"]))}) for title, options in self.fieldsets]
+
+    def _columns(self, names: Iterable[str | tuple[str, ...]]) -> Iterator[str]:
+        """One below the other: fields that stand side by side are for filling in."""
+        for name in names:
+            for each in (name,) if isinstance(name, str) else name:
+                if column := self.COLUMNS.get(each, each):
+                    yield column
+
+    def has_change_permission(self, request: HttpRequest, obj: SiteConfiguration | None = None) -> bool:
+        return not fixed.is_on() and super().has_change_permission(request, obj)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        is_fixed = {"is_fixed": fixed.is_on()}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | is_fixed)
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.test_mail)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from core import mail
 from core.errors import AppError
+from siteconfig import fixed
 from siteconfig.models import SiteConfiguration, current
 from siteconfig.signals import settings_changed
 
@@ -17,6 +18,14 @@ class UserEmailNotSet(AppError):
     code = "user_email_not_set"
     status = 409
     message = gettext_lazy("The user does not have an email address set")
+
+
+class UiConfigDisabled(AppError):
+    """The operator has fixed the settings by variables (contract section 1.9); clients look for these words."""
+
+    code = "ui_config_disabled"
+    status = 403
+    message = gettext_lazy("The configuration can't be changed since the UI configuration is disabled")
 
 
 def send_test_mail(recipient: str | None) -> None:
@@ -34,7 +43,12 @@ def send_test_mail(recipient: str | None) -> None:
 
 
 def change(values: Mapping[str, object], *, request: HttpRequest | None = None) -> SiteConfiguration:
-    """Set the columns of ``values``, already validated, and leave the others; returns the row as it is now."""
+    """Set the columns of ``values``, already validated, and leave the others; returns the row as it is now.
+
+    Raise ``UiConfigDisabled``.
+    """
+    if fixed.is_on():
+        raise UiConfigDisabled
     with transaction.atomic():
         row, _created = SiteConfiguration.objects.select_for_update().get_or_create(pk=1)
         changed = [name for name, value in values.items() if getattr(row, name) != value]

@@ -9,7 +9,7 @@ from accounts.models import Group, SignupToken
 from moving.pocket_id.arrival import Arrival
 from moving.pocket_id.rows import Row, as_moment
 from siteconfig.api.configuration import ConfigurationSerializer
-from siteconfig.models import current
+from siteconfig.models import stored
 
 CONFIGURATION, SIGNUP = "AppConfig", "SignupToken"
 # Other keys of that table; the program's own, not the operator's.
@@ -26,7 +26,7 @@ def bring_configuration(arrival: Arrival) -> None:
     if arrival.is_merge:
         arrival.report.leave_out("settings", "kept own", count=len(given))
         return
-    row = current()
+    row = stored()
     values = {name: str(value) for name, value in ConfigurationSerializer(row).data.items()}
     names = {name.lower(): name for name in values}
     for key, value in given.items():

@@ -85,9 +85,9 @@ def apply(declared: DeclaredConfiguration, secrets: Sources, changes: Changes) -
         serializer = ConfigurationSerializer(data=wanted, partial=True)
         serializer.is_valid(raise_exception=True)
         columns = {name: value for name, value in serializer.validated_data.items() if getattr(row, name) != value}
-    if not columns:
-        return
-    after = values(configure.change(columns), in_clear=True)
+        if not columns:
+            return
+        after = values(configure.change(columns), in_clear=True)
     for name in wanted:
         if before[name] == after[name]:
             continue

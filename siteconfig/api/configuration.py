@@ -10,7 +10,7 @@ from core.errors import AppError
 from core.rest import IsAdministrator, has_full_rights
 from core.rest_fields import EmailText, Input, Text, read
 from core.rest_view import PublicResource, Resource
-from siteconfig import colours, configure
+from siteconfig import colours, configure, fixed
 from siteconfig.api.fields import Address, JsonClaims, JsonTexts, Number, OneOf, TrueOrFalse
 from siteconfig.models import SiteConfiguration, current
 
@@ -122,6 +122,12 @@ class ConfigurationSerializer(Input):
         return attrs
 
 
+class FixedSerializer(ConfigurationSerializer):
+    """What variables may fix: also our own setting, which clients of Pocket ID do not know."""
+
+    signingKeyDays = Number(source="signing_key_days", low=0, high=3650, required=False, allow_blank=True)
+
+
 def values(configuration: SiteConfiguration, *, in_clear: bool) -> dict[str, str]:
     """Every key with its text."""
     shown = {name: text or "" for name, text in ConfigurationSerializer(configuration).data.items()}
@@ -148,7 +154,7 @@ class PublicConfiguration(PublicResource):
     def get(self, request: Request) -> Response:
         shown = values(current(), in_clear=False)
         answer = [{"key": name, "type": "", "value": shown[name]} for name in PUBLIC]
-        answer.append({"key": "uiConfigDisabled", "type": "boolean", "value": "false"})
+        answer.append({"key": "uiConfigDisabled", "type": "boolean", "value": str(fixed.is_on()).lower()})
         answer.append({"key": "tracingEnabled", "type": "", "value": "false"})
         return Response(answer)
 
@@ -185,6 +191,6 @@ class SyncLdap(Resource):
 
 
 def _all(request: Request, configuration: SiteConfiguration) -> Response:
-    """Passwords in clear for a key with full rights alone: Terraform compares them."""
-    shown = values(configuration, in_clear=has_full_rights(request))
+    """Passwords in clear for a key with full rights alone: Terraform compares them. Nobody need compare what is fixed."""
+    shown = values(configuration, in_clear=has_full_rights(request) and not fixed.is_on())
     return Response([{"key": name, "type": "", "value": text, "isPublic": False} for name, text in shown.items()])

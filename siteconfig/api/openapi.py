@@ -10,7 +10,7 @@ from core.openapi import EXAMPLES, Operation, Picture, Raw, Upload, describe, ol
 from core.openapi_fields import field_schema, text
 from siteconfig import images as pictures
 from siteconfig.api import configuration, fields, images, version
-from siteconfig.configure import UserEmailNotSet
+from siteconfig.configure import UiConfigDisabled, UserEmailNotSet
 from siteconfig.models import SiteConfiguration
 
 SETTINGS, PICTURES, VERSIONS = "Settings", "Pictures", "Versions"
@@ -70,6 +70,7 @@ describe(
         {200: _ALL},
         "Optional keys that are left out stay as they are; an empty text is the default. A masked password changes nothing.",
         configuration.ConfigurationSerializer,
+        errors=(UiConfigDisabled,),
     ),
 )
 describe(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import secrets
 from core.mail import Server
+from siteconfig import fixed
 from siteconfig.json_text import check_claims, check_texts
 
 
@@ -211,5 +212,13 @@ def _decrypted(text: str, column: str) -> str:
 
 
 def current() -> SiteConfiguration:
-    """The settings now in force; what they are before the first migration when there is no row."""
+    """The settings now in force, to be read and never saved; what they are before the first migration when there is no row."""
+    row = stored()
+    for name, value in fixed.columns().items():
+        setattr(row, name, value)
+    return row
+
+
+def stored() -> SiteConfiguration:
+    """The settings of the database, also while variables are in force in their place."""
     return SiteConfiguration.objects.filter(pk=1).first() or SiteConfiguration(pk=1)

@@ -38,6 +38,11 @@ def test_every_variable_is_described_with_its_default() -> None:
     assert rows(section("Variables")) == expected
 
 
+def test_settings_that_variables_fix_are_described() -> None:
+    described = rows(section("Settings as variables"))
+    assert {name for name in env.SETTINGS if not name.startswith("LDAP_")} == {*described, "CIMD_URL_ALLOWLIST"}
+
+
 def test_every_variable_that_stops_the_start_is_listed_with_what_to_do_instead() -> None:
     assert rows(section("Variables that stop the start")) == {
         name: [advice] for name, advice in env.UNSUPPORTED.items()
