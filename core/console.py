@@ -9,8 +9,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from core.errors import AppError
+from core.errors import AppError, FileTooLarge, FileTypeNotSupported, InvalidImage
 
 
 class ByVerb(admin.ModelAdmin):
@@ -99,5 +100,15 @@ def adopt(blank: Model, made: Model) -> None:
 
 
 def in_words(refused: AppError) -> str:
-    """What happened and what to do, as one text."""
+    """What happened and what to do, as one text; of files in other words than the contract's, which are English."""
+    match refused:
+        case FileTypeNotSupported():
+            kinds = str(refused.details.get("expected_file_type") or "PNG, JPEG, WebP, SVG, GIF, AVIF, HEIC, ICO")
+            return _("Choose a file of another kind: %(kinds)s.") % {
+                "kinds": kinds.replace(", or ", ", ").replace(" or ", ", ")
+            }
+        case FileTooLarge():
+            return _("This file is too large: at most %(size)s.") % {"size": refused.details["max_size"]}
+        case InvalidImage():
+            return _("This file is no picture of the kind that its name says, or a damaged or very large one.")
     return " ".join(text for text in (str(refused.message), str(refused.remedy)) if text)

@@ -51,6 +51,7 @@ class Server:
     verify: bool = True
     sender: str = ""
     sender_name: str = ""
+    logo: str = ""  # its address, for the top of the mail
 
     @property
     def is_complete(self) -> bool:
@@ -83,6 +84,7 @@ def send(server: Server, *, to: str, subject: str, template: str, context: dict[
     """Send ``templates/emails/<template>.txt`` and ``.html`` now; raise ``MailNotConfigured`` or ``MailNotSent``."""
     if not server.is_complete:
         raise MailNotConfigured
+    context = context | {"logo": server.logo}
     # A line end in a name must not become a header (attacks.md F14).
     subject, name = (" ".join(text.split()) for text in (subject, server.sender_name))
     message = EmailMultiAlternatives(

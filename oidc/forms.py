@@ -8,6 +8,7 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from core.console import in_words
 from core.errors import AppError
 from oidc import logos, registered_keys
 from oidc.clients import ClientSettings
@@ -85,7 +86,7 @@ class LogoField(forms.FileField):
         try:
             return logos.read(given.name, given.read())
         except AppError as refused:
-            raise forms.ValidationError(str(refused.message)) from None
+            raise forms.ValidationError(in_words(refused)) from None
 
 
 def settings_from(filled_in: Mapping[str, Any]) -> ClientSettings:

@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.console import ByVerb
 from core.errors import AppError
-from siteconfig import configure, fixed
+from siteconfig import (  # noqa: F401 - the console finds image_admin through this file
+    configure,
+    fixed,
+    image_admin,
+)
 from siteconfig.models import SiteConfiguration, current
 
 # Settings of the model that no form is made from by itself.

@@ -1,5 +1,6 @@
 """What every template may use of the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 
 from core.http import host_of
-from siteconfig import guilloche, models
+from siteconfig import guilloche, images, models
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Site:
     animations: bool
     art: SafeString
     open_signup: bool  # whether whoever comes may make an account
+    pictures: Mapping[str, str]  # addresses of those that were uploaded: logo, logo_dark, background, favicon
     mails_codes: bool  # whether whoever comes may ask for a login code by mail
 
 
@@ -41,6 +43,7 @@ def _site() -> Site:
         configuration.animations,
         art,
         configuration.allow_user_signups == models.SiteConfiguration.Signups.OPEN,
+        images.own(),
         configuration.email_one_time_access_as_unauthenticated_enabled,
     )
 

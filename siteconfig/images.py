@@ -85,6 +85,19 @@ def remove(name: Image.Name, *, request: HttpRequest | None = None) -> None:
     image_changed.send(sender=Image, request=request, name=str(name))
 
 
+def address(name: Image.Name, version: int) -> str:
+    """Where the picture is; with the time it was uploaded, so that no browser shows the one before."""
+    is_dark = name == Name.LOGO_DARK
+    path = "logo?light=false&" if is_dark else f"{name}?"
+    return f"/api/application-images/{path}v={version}"
+
+
+def own() -> dict[str, str]:
+    """The addresses of the pictures that were uploaded, by their name with underscores, as templates spell it."""
+    rows = Image.objects.exclude(content_type="").values_list("name", "updated_at")
+    return {name.replace("-", "_"): address(Name(name), int(changed.timestamp())) for name, changed in rows}
+
+
 def check(content: bytes, extension: str) -> None:
     """Raise ``InvalidImage`` unless the bytes are what the extension says, and not too many pixels."""
     if extension == "svg":

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -178,6 +179,7 @@ class SiteConfiguration(models.Model):
             verify=not self.smtp_skip_cert_verify,
             sender=self.smtp_from,
             sender_name=self.app_name,
+            logo=f"{settings.APP_URL}/api/application-images/email",
         )
 
     @property
