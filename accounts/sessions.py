@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Passkey, Session, User
 from accounts.signals import session_ended
-from core.rows import Columns
+from core.rows import Columns, to_time
 from core.secrets import hash_token, new_token
 
 PASSKEY = "phr"  # phishing-resistant (OpenID EAP ACR Values), Pocket ID's word for a passkey
@@ -51,12 +51,11 @@ def find(key: str) -> Session | None:
     if not key:
         return None
     session, user = _columns(connection.vendor)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {session.sql}, {user.sql} FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id"  # noqa: S608 - columns of our models
             " WHERE s.key_hash = %(key_hash)s AND s.expires_at > %(now)s",
-            {"key_hash": hash_token(key), "now": now},
+            {"key_hash": hash_token(key), "now": to_time(timezone.now())},
         )
         row = cursor.fetchone()
     if row is None:

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from audit import places
-from audit.models import Entry, Event
+from audit.models import Event
 from core.http import client_ip, user_agent
+from core.rows import to_time, to_uuid
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,9 +33,9 @@ def record(
         cursor.execute(
             _INSERT,
             {
-                "created_at": connection.ops.adapt_datetimefield_value(timezone.now()),
+                "created_at": to_time(timezone.now()),
                 "event": event.value,
-                "user": Entry._meta.get_field("user").get_db_prep_value(user.pk, connection) if user else None,
+                "user": to_uuid(user.pk) if user else None,
                 "username": username,
                 "actor_username": actor.username if actor else "",
                 "ip_address": connection.ops.adapt_ipaddressfield_value(address),

@@ -38,6 +38,13 @@ def request_id(request: HttpRequest) -> str:
 
 def client_ip(request: HttpRequest) -> str:
     """The visitor's address: believes only the proxies of TRUST_PROXY, and the connection when in doubt."""
+    found: str | None = getattr(request, "client_ip", None)
+    if found is None:
+        found = request.client_ip = _client_ip(request)  # type: ignore[attr-defined] # set here and read here
+    return found
+
+
+def _client_ip(request: HttpRequest) -> str:
     connected: str = request.META.get("REMOTE_ADDR") or ""
     peer = _address(connected) or connected
     if settings.TRUSTED_PLATFORM and (given := request.headers.get(settings.TRUSTED_PLATFORM, "")):

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from core.rows import as_aware, as_uuid, to_time, to_uuid
 from core.secrets import hash_token
 from oidc import former_tokens
 from oidc.claims import Person
@@ -30,16 +31,12 @@ from oidc.store.rows import (
     RefreshRow,
     SecretRow,
     StoredToken,
-    as_aware,
     as_client,
     as_list,
     as_person,
     as_presented,
     as_secrets,
     as_stored_token,
-    as_uuid,
-    to_time,
-    to_uuid,
 )
 from oidc.store.statements import fetch, run
 
@@ -125,7 +122,7 @@ def find_for_authorization(client_id: str, user_id: UUID | None) -> AuthorizingC
         return None
     skip_consent, reauthenticate, par_required, pkce_supported, logo_hash, denied, *consent = row[CLIENT:]
     return AuthorizingClient(
-        row=replace(as_client(row), logo_hash=logo_hash),
+        row=as_client(row, logo_hash),
         skip_consent=bool(skip_consent),
         reauthentication_required=bool(reauthenticate),
         par_required=bool(par_required),

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from core.rows import as_aware, as_uuid
 from oidc.appearance import Appearance
 from oidc.claims import Person
 
@@ -176,7 +175,7 @@ def as_secrets(value: str | list[Any] | None) -> list[SecretRow]:
     return [SecretRow(encoded, (used or "")[:10]) for encoded, used in as_list(value)]
 
 
-def as_client(row: Sequence[Any]) -> ClientRow:
+def as_client(row: Sequence[Any], logo_hash: str = "") -> ClientRow:
     return ClientRow(
         row[0],
         row[1],
@@ -192,6 +191,7 @@ def as_client(row: Sequence[Any]) -> ClientRow:
         row[11],
         row[12],
         row[13],
+        logo_hash,
     )
 
 
@@ -259,19 +259,3 @@ def as_stored_token(
 
 def as_list(value: str | list[Any] | None) -> list[Any]:
     return json.loads(value) if isinstance(value, str) else value or []
-
-
-def to_uuid(value: UUID) -> UUID | str:
-    return value if connection.features.has_native_uuid_field else value.hex
-
-
-def as_uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def to_time(value: datetime) -> Any:  # noqa: ANN401 - text on SQLite, a datetime on PostgreSQL
-    return connection.ops.adapt_datetimefield_value(value)
-
-
-def as_aware(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=UTC)

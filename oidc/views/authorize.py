@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -72,9 +72,10 @@ class _Attempt:
 def authorize(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD", "POST"):
         raise InvalidAuthorizationRequest
-    if interaction := request.GET.get("interaction"):
+    given = _parameters(request)
+    if interaction := given.get("interaction"):
         return _resume(request, interaction)
-    pushed, given = _pushed(_parameters(request))
+    pushed, given = _pushed(given)
     session = _session(request)
     client = _client(given, session)
     reply_to = authorization_request.reply_to(given, client.row)
@@ -115,7 +116,7 @@ def _parameters(request: HttpRequest) -> Mapping[str, str]:
     if request.method == "POST" and not parameters.is_form(request):
         raise InvalidAuthorizationRequest(causes=[(_("Reason"), "a POST must be a form")])
     try:
-        return parameters.single(request.POST if request.method == "POST" else request.GET)
+        return parameters.in_form(request) if request.method == "POST" else parameters.in_query(request)
     except parameters.BadParameters as bad:
         raise InvalidAuthorizationRequest(causes=[(_("Reason"), str(bad))]) from None
 
@@ -234,7 +235,9 @@ def _answer(request: HttpRequest, reply_to: ReplyTo, values: dict[str, str], res
     else:
         mark = "#" if reply_to.response_mode == "fragment" else "&" if urlsplit(reply_to.redirect_uri).query else "?"
         # Set by hand: Django's redirect refuses the schemes of apps on phones, and changes what was registered.
-        response["Location"] = reply_to.redirect_uri + mark + urlencode(values, quote_via=quote)
+        response["Location"] = (
+            reply_to.redirect_uri + mark + "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
+        )
         del response["Content-Type"]  # there is no content
     response["Cache-Control"], response["Pragma"], response["Referrer-Policy"] = "no-store", "no-cache", "no-referrer"
     return response

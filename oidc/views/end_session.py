@@ -25,7 +25,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
     """Sign out at once and go back to the app, if its hint is good; else ask the person, at ``/logout``."""
     session = session_of(request)
     try:
-        given = parameters.single(request.POST if request.method == "POST" else request.GET)
+        given = parameters.in_form(request) if request.method == "POST" else parameters.in_query(request)
         if request.method == "POST" and session is None and is_cross_site(request):
             return _again_with_cookies(given)
         allowed = logout.accepted(given, session)
