@@ -62,10 +62,22 @@ def begin(place: sessions.Place) -> Begun:
 
 def pending(code: str) -> DeviceLogin:
     """What a person is asked to decide about; raise ``DeviceLoginExpired``."""
-    found = DeviceLogin.objects.pending().filter(code_hash=hash_code(code.strip().upper())).first()
+    found = DeviceLogin.objects.pending().filter(code_hash=hash_code(_as_made(code))).first()
     if found is None:
         raise DeviceLoginExpired
     return found
+
+
+def is_waiting(code: str, secret: str) -> bool:
+    """Whether nobody has decided yet about the request of the browser with this secret."""
+    found = DeviceLogin.objects.pending().filter(code_hash=hash_code(_as_made(code))).first()
+    return found is not None and equal(found.secret_hash, hash_token(secret))
+
+
+def grouped(code: str) -> str:
+    """As it is shown: two groups of four are easier to type."""
+    made = _as_made(code)
+    return f"{made[:4]}-{made[4:]}"
 
 
 def approve(code: str, session: Session) -> DeviceLogin:
@@ -94,7 +106,7 @@ def exchange(code: str, secret: str) -> User | None:
 
     Raise ``DeviceLoginExpired``, ``DeviceLoginDenied`` or ``UserDisabled``.
     """
-    found = DeviceLogin.objects.live().filter(code_hash=hash_code(code.strip().upper())).select_related("user").first()
+    found = DeviceLogin.objects.live().filter(code_hash=hash_code(_as_made(code))).select_related("user").first()
     if found is None or not equal(found.secret_hash, hash_token(secret)):
         raise DeviceLoginExpired
     if found.state == State.PENDING:
@@ -115,6 +127,11 @@ def _decide(request: DeviceLogin, state: State, user: User) -> DeviceLogin:
         raise DeviceLoginExpired
     request.state, request.user = state, user
     return request
+
+
+def _as_made(code: str) -> str:
+    """What somebody typed, in the letters of the codes: these have no I, L or O."""
+    return code.strip().upper().replace("-", "").replace(" ", "").translate(str.maketrans("ILO", "110"))
 
 
 def _text(length: int, alphabet: str) -> str:

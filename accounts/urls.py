@@ -14,12 +14,15 @@ from accounts.api import (
 )
 from accounts.api import passkeys as passkeys_api
 from accounts.views import account, activity, email, login_code, passkeys, setup, sign_in, signup
+from accounts.views import device_login as device_login_page
 
 urlpatterns = [
     path("login", sign_in.login),
     path("login/alternative", sign_in.alternative),
     path("login/alternative/code", login_code.page),
     path("login/alternative/email", email.ask_for_code),
+    path("login/alternative/device", device_login_page.waiting),
+    path("login/alternative/device/state", device_login_page.state),
     path("lc", login_code.page),
     path("lc/<str:code>", login_code.page),
     path("setup", setup.page),

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts import device_login
 from accounts import devices as browsers
 from accounts.authentication import require_session
 from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
+from accounts.views import device_login as browser_logins
 from accounts.views.account import for_people
 from audit import log
 from audit.models import Event
@@ -59,6 +61,8 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
     decision = request.POST.get("decision", "")
     if not code:
         return render(request, "oidc/device.html", {"code": ""})
+    if code.strip().upper().startswith(device_login.PREFIX):  # a browser that waits, not a device of an app
+        return browser_logins.decide(request, session, code)
     try:
         device = _find(request, code)
         if decision == "allow":

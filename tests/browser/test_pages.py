@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.fixtures import Site
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -50,3 +51,35 @@ def links(page: Page, base_url: str) -> list[str]:
     """Where the page leads on this server; anchors and queries are the same page."""
     found = page.eval_on_selector_all("a[href]", "links => links.map((link) => link.href)")
     return sorted({urlsplit(each).path for each in found if each.startswith(base_url + "/")})
+
+
+def test_a_browser_is_signed_in_by_another_device(administrator: Visitor, site: Site, chromium: Browser) -> None:
+    television = Visitor(chromium, site.server.base_url)
+    television.page.goto("/login?redirect=/settings/apps")
+    television.page.get_by_text("Other ways to sign in").click()
+    television.press("use-another-device")
+    expect(television.page.locator(".scan .qr")).to_be_visible()
+    code = television.page.locator("#device-code").inner_text()
+
+    administrator.sign_in("/device")
+    administrator.page.fill("#user_code", code)
+    administrator.press("device-continue")
+    expect(administrator.page.locator(".shared")).to_contain_text(code)
+    administrator.press("device-allow")
+    administrator.wait_for("/device/done")
+    television.wait_for("/settings/apps")
+    assert television.close() == []
+
+
+def test_a_browser_without_scripts_is_signed_in_by_another_device_too(
+    administrator: Visitor, site: Site, chromium: Browser
+) -> None:
+    context = chromium.new_context(base_url=site.server.base_url, java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto("/login/alternative/device")
+    code = plain.locator("#device-code").inner_text()
+    administrator.sign_in("/device")
+    administrator.page.goto(f"/device?user_code={code}")
+    administrator.press("device-allow")
+    plain.wait_for_url("**/settings/account", timeout=20_000)
+    context.close()

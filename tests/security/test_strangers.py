@@ -14,6 +14,8 @@ OPEN = {
     "/login": "signing in",
     "/login/alternative": "signing in",
     "/login/alternative/code": "signing in",
+    "/login/alternative/device": "signing in",
+    "/login/alternative/device/state": "signing in",
     "/login/alternative/email": "signing in",
     "/lc": "signing in",
     "/lc/{0}": "signing in",
