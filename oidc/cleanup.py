@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from core import batches
-from oidc import backchannel, key_rotation
+from oidc import deliveries, key_rotation
 from oidc.models import (
     AccessToken,
     Client,
@@ -35,7 +35,7 @@ def delete_expired() -> int:
             batches.delete(PushedRequest.objects.filter(expires_at__lte=now)),
             batches.delete(UsedAssertion.objects.filter(expires_at__lte=now)),
             batches.delete(DeviceGrant.objects.filter(expires__lte=now - REMEMBERED)),
-            backchannel.delete_old(),
+            deliveries.delete_old(),
             key_rotation.delete_forgotten(),
         )
     )

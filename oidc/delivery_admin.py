@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from core.console import ReadOnly
 from core.rest_fields import as_uuid
-from oidc import backchannel
+from oidc import deliveries
 from oidc.models import LogoutDelivery
 
 STATES = {
@@ -94,7 +94,7 @@ class LogoutDeliveryAdmin(ReadOnly):
 
     @admin.action(description=gettext_lazy("Try again now"), permissions=["view"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[LogoutDelivery]) -> None:
-        count = backchannel.try_again(queryset)
+        count = deliveries.try_again(queryset)
         if not count:
             messages.info(request, _("What you chose was delivered already."))
             return

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.utils import timezone
 
 from accounts.models import Session
-from oidc import consent
+from oidc import consent, tokens
 from oidc.authorization_request import AuthorizationRequest
 from oidc.errors import ConsentRequired, LoginRequired
 from oidc.store import AuthorizingClient
@@ -50,12 +50,26 @@ def steps(
 def _needs_reauthentication(
     asked: AuthorizationRequest, client: AuthorizingClient, session: Session, progress: Progress
 ) -> bool:
+    if _needs_a_passkey(asked, session):
+        return True
     # Only a sign-in after the request came counts: one a moment before it is not what was asked for.
     if session.auth_time >= progress.since:
         return False
     if "login" in asked.prompts or client.reauthentication_required:
         return True
     return asked.max_age is not None and timezone.now() - session.auth_time > timedelta(seconds=asked.max_age)
+
+
+def _needs_a_passkey(asked: AuthorizationRequest, session: Session) -> bool:
+    """Whether the app demands a class of sign-in that this one is not of, and that the person can reach by another
+    (OIDC Core section 5.5.1.1, RFC 9470 section 4). Without a page, or a passkey, it stays unmet."""
+    demanded = asked.claims.acr
+    return (
+        tokens.PHISHING_RESISTANT in demanded
+        and tokens.acr_of(session.amr) not in demanded
+        and "none" not in asked.prompts
+        and session.user.passkeys.exists()
+    )
 
 
 def refuse_silently(left: list[Step]) -> None:

@@ -22,6 +22,7 @@ from oidc.store import ClientRow, GrantRow, NewTokens
 
 CODE_PREFIX = "pocket_id_ac_"
 REFRESH_PREFIX = "pocket_id_rt_"
+PHISHING_RESISTANT = "phr"
 IDENTITY_SCOPES = frozenset(("openid", "profile", "email", "groups"))
 
 
@@ -156,7 +157,7 @@ def gets_refresh_token(client: ClientRow, scope: str) -> bool:
 
 def acr_of(amr: str) -> str:
     """Authentication context class: ``phr`` for a passkey (OpenID EAP ACR Values 1.0), ``0`` for less (OIDC Core section 2)."""
-    return "phr" if "phr" in amr.split() else "0"
+    return PHISHING_RESISTANT if PHISHING_RESISTANT in amr.split() else "0"
 
 
 def _id_token(

@@ -17,6 +17,8 @@ class LogoutDelivery(models.Model):
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_index=True)
+    # Until then whoever took it is delivering it, and nobody else does.
+    leased_until = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from oidc import backchannel
+from oidc import backchannel, deliveries
 from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
@@ -75,7 +75,7 @@ def test_signing_out_sends_one_signed_token_with_the_session(
 ) -> None:
     id_token = signed_in(browser, person, app)
     browser.press("sign-out", browser.get("/settings/account"))
-    assert backchannel.deliver_due() == 1
+    assert deliveries.deliver_due() == 1
     [token] = listener.heard
     decoded = jwt.decode(token, KeySet.import_key_set(http().get("/.well-known/jwks.json").json()))
     assert decoded.header["typ"] == "logout+jwt"
@@ -84,7 +84,7 @@ def test_signing_out_sends_one_signed_token_with_the_session(
     assert claims["events"] == {backchannel.EVENT: {}}
     assert "nonce" not in claims
     assert claims["exp"] - claims["iat"] == 120
-    assert backchannel.deliver_due() == 0  # not twice
+    assert deliveries.deliver_due() == 0  # not twice
 
 
 @pytest.mark.spec("OIDC Back-Channel Logout", "2.8")
@@ -94,13 +94,13 @@ def test_an_app_that_does_not_answer_well_is_told_again_later(
     signed_in(browser, person, app)
     listener.status = 500
     browser.press("sign-out", browser.get("/settings/account"))
-    assert backchannel.deliver_due() == 0
+    assert deliveries.deliver_due() == 0
     delivery = LogoutDelivery.objects.get()
     assert (delivery.attempts, delivery.last_error) == (1, "the app answered 500")
     assert delivery.next_attempt_at > timezone.now()
     listener.status = 204
     LogoutDelivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
-    assert backchannel.deliver_due() == 1
+    assert deliveries.deliver_due() == 1
     delivery.refresh_from_db()
     assert delivery.delivered_at is not None
     assert delivery.next_attempt_at is None
@@ -113,7 +113,7 @@ def test_it_is_given_up_after_five_attempts(browser: Browser, person: Person, ap
     browser.press("sign-out", browser.get("/settings/account"))
     for _attempt in range(7):
         LogoutDelivery.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=timezone.now())
-        backchannel.deliver_due()
+        deliveries.deliver_due()
     assert len(listener.heard) == LogoutDelivery.objects.get().attempts == 5
 
 
@@ -123,5 +123,5 @@ def test_addresses_where_clouds_keep_credentials_are_never_called(browser: Brows
     app.client.save()
     signed_in(browser, person, app)
     browser.press("sign-out", browser.get("/settings/account"))
-    assert backchannel.deliver_due() == 0
+    assert deliveries.deliver_due() == 0
     assert "169.254.169.254" in LogoutDelivery.objects.get().last_error

@@ -1,13 +1,15 @@
 """Claims that are asked for by name (OIDC Core section 5.5), and how somebody signed in."""
 
 import json
+from datetime import timedelta
 
 import jwt
 import pytest
 
+from accounts import login_codes
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
-from tests.oidc.app import App, an_app, answer, userinfo
+from tests.oidc.app import App, agree, an_app, answer, basic, post_form, userinfo
 
 pytestmark = pytest.mark.spec("OIDC Core", "5.5")
 
@@ -87,6 +89,60 @@ def test_a_class_of_sign_in_that_is_demanded_is_given_or_refused(
     assert sent_back.get("error") == (None if is_answered else "unmet_authentication_requirements")
     if is_answered:
         assert claims_of(client_app.redeem(sent_back["code"]).json()["id_token"])["acr"] == "phr"
+
+
+DEMANDS_A_PASSKEY = json.dumps({"id_token": {"acr": {"essential": True, "values": ["urn:example:gold", "phr"]}}})
+
+
+def signed_in_with_a_code(browser: Browser, person: Person) -> Browser:
+    code = login_codes.create(person.user, ttl=timedelta(minutes=5)).code
+    assert browser.post(f"/api/one-time-access-token/{code}").status_code == 200
+    return browser
+
+
+@pytest.mark.spec("OIDC Core", "5.5.1.1")
+@pytest.mark.spec("RFC 9470", "4")
+@pytest.mark.parametrize("is_pushed", [False, True], ids=["asked for", "pushed"])
+def test_who_signed_in_with_a_code_is_asked_for_the_passkey_that_the_app_demands(
+    browser: Browser, person: Person, client_app: App, is_pushed: bool
+) -> None:
+    parameters = {"claims": DEMANDS_A_PASSKEY}
+    if is_pushed:
+        headers = {"Authorization": basic(client_app.client.client_id, client_app.secret)}
+        pushed = post_form("/api/oidc/par", client_app.request(**parameters), headers=headers).json()
+        parameters = {"request_uri": pushed["request_uri"]}
+    asked = client_app.ask(browser, **parameters)
+    # After the request came, but not of the class.
+    signed_in_with_a_code(browser, person)
+    page = browser.get(asked["Location"])
+    assert 'data-page="reauthenticate"' in page.text
+    interaction = asked["Location"].partition("=")[2]
+    assert browser.get(f"/authorize?interaction={interaction}")["Location"] == asked["Location"]
+    browser.send("/api/webauthn/reauthenticate", person.device.get(browser.login_options()))
+    sent_back = answer(agree(browser, asked))
+    assert claims_of(client_app.redeem(sent_back["code"]).json()["id_token"])["acr"] == "phr"
+
+
+@pytest.mark.spec("OIDC Core", "5.5.1.1")
+@pytest.mark.spec("RFC 9470", "5")
+def test_a_class_that_cannot_be_reached_now_is_said_to_be_unmet(
+    browser: Browser, person: Person, client_app: App
+) -> None:
+    """Without a page, without a passkey, or where no passkey would do."""
+    signed_in_with_a_code(browser, person)
+    client_app.tokens(browser)
+    gold = json.dumps({"id_token": {"acr": {"essential": True, "value": "urn:example:gold"}}})
+    for parameters in ({"claims": DEMANDS_A_PASSKEY, "prompt": "none"}, {"claims": gold}):
+        assert answer(client_app.ask(browser, **parameters))["error"] == "unmet_authentication_requirements"
+    person.passkey.delete()
+    assert answer(client_app.ask(browser, claims=DEMANDS_A_PASSKEY))["error"] == "unmet_authentication_requirements"
+
+
+@pytest.mark.spec("OIDC Core", "5.5.1.1")
+def test_a_wish_for_a_class_asks_nobody_again(browser: Browser, person: Person, client_app: App) -> None:
+    signed_in_with_a_code(browser, person)
+    id_token = client_app.tokens(browser, acr_values="phr")["id_token"]
+    assert claims_of(id_token)["acr"] == "0"
 
 
 @pytest.mark.spec("OIDC Core", "5.5")
