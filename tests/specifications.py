@@ -56,6 +56,7 @@ DOCUMENTS = {
     "RFC 9101": ("JWT-Secured Authorization Request", ""),
     "RFC 9126": ("Pushed Authorization Requests", ""),
     "RFC 9207": ("Authorization Server Issuer Identification", ""),
+    "RFC 9470": ("Step Up Authentication Challenge", ""),
     "RFC 9449": ("Demonstrating Proof of Possession (DPoP)", ""),
     "RFC 9700": ("Best Current Practice for OAuth 2.0 Security", ""),
     "RFC 7591": ("Dynamic Client Registration", ""),
