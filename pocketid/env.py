@@ -290,6 +290,17 @@ class Environment:
     audit_log_retention_days: int = _variable(
         90, _number(0, 36500), "After how many days entries of the audit log are deleted; `0` keeps them for ever."
     )
+    geolite_db_path: Path | None = _variable(
+        None,
+        Path,
+        "A GeoLite2-City file, or another in the MaxMind DB format with cities: the audit log then tells country and city. Empty: `DATA_PATH/GeoLite2-City.mmdb`, when it is there.",
+    )
+    geolite_db_url: str = _variable(
+        "",
+        str,
+        "Accepted for Pocket ID's sake; nothing is downloaded, so put the file where `GEOLITE_DB_PATH` says.",
+    )
+    maxmind_license_key: str = _variable("", str, "The same.", file=True, secret=True)
     disable_rate_limiting: bool = _variable(
         False,
         _boolean,
