@@ -1,4 +1,4 @@
-"""Declared clients, with their secret and the groups that may use them."""
+"""Declared clients, with their secret, their logos and the groups that may use them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from oidc.api.client_input import ClientInput, NewClientInput, settings_of
 from oidc.api.client_secrets import OwnSecretInput
 from oidc.api.clients import ClientSerializer
 from oidc.models import Client
-from pocketid.declared import document, fields, sources
+from pocketid.declared import document, fields, logos, sources
 from pocketid.declared.apis import DeclaredAccess, apply_access, read_access
 from pocketid.declared.changes import COMMAND, Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
 from pocketid.declared.fields import Fields
 from pocketid.declared.sources import ENVIRONMENT, FILE, GENERATE, Source, Sources
 
-# Logos are fetched from elsewhere, which a second run would do again.
+# Logos at addresses are fetched, which a second run would do again: here they are files.
 CLIENT = fields.names(NewClientInput, but=["logoUrl", "darkLogoUrl"])
-OF_CLIENT = ("secret", "allowedUserGroups", "apis")
+OF_CLIENT = ("secret", "allowedUserGroups", "apis", *logos.LOGOS)
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class DeclaredClient:
     secret: Source | None
     allowed_groups: Value | None
     access: Sequence[DeclaredAccess]
+    logos: Mapping[str, Value]
 
     @property
     def what(self) -> str:
@@ -69,7 +70,7 @@ def read_client(value: Value) -> DeclaredClient:
         restricted = own.setdefault("isGroupRestricted", Value(groups.line, True)) if names else None
         if restricted is not None and restricted.data is not True:
             raise Refused([Problem(groups.line, f"{what}: allowedUserGroups is of no use without isGroupRestricted")])
-    return DeclaredClient(value.line, client_id, own, secret, groups, access)
+    return DeclaredClient(value.line, client_id, own, secret, groups, access, logos.read(given, what))
 
 
 def _is_cleared(name: str, value: Value) -> bool:
@@ -85,6 +86,7 @@ def apply_client(declared: DeclaredClient, secrets: Sources, changes: Changes) -
             _apply_groups(client, declared.what, declared.allowed_groups, changes)
         if declared.secret is not None:
             _apply_secret(client, declared.what, declared.secret, secrets, changes)
+        logos.apply(client, declared.what, declared.logos, secrets, changes)
     for access in declared.access:
         with refusals_of(access.line, declared.what):
             apply_access(client, declared.what, access, changes)

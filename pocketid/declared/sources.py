@@ -31,7 +31,7 @@ def read(value: Value, what: str, *, kinds: tuple[str, ...]) -> Source:
 
 
 class Sources:
-    """Secrets of one run. Files are named from ``folder``; those that were written are gone again if the run fails."""
+    """Secrets and other files of one run. Files are named from ``folder``; those that were written are gone again if the run fails."""
 
     def __init__(self, folder: Path, *, may_write: bool) -> None:
         self._folder, self._may_write = folder, may_write
@@ -63,6 +63,17 @@ class Sources:
             raise Refused([Problem(source.line, f"there is no file {path}")]) from None
         except (OSError, UnicodeDecodeError):
             raise Refused([Problem(source.line, f"{path} cannot be read")]) from None
+
+    def content(self, line: int, name: str, *, limit: int) -> bytes:
+        """What a file that is no secret holds, up to one byte more than ``limit``; raise ``Refused``."""
+        path = self._folder / name
+        try:
+            with path.open("rb") as file:
+                return file.read(limit + 1)
+        except FileNotFoundError:
+            raise Refused([Problem(line, f"there is no file {path}")]) from None
+        except OSError:
+            raise Refused([Problem(line, f"{path} cannot be read")]) from None
 
     def keep(self, source: Source, secret: str) -> None:
         """Write a secret that was made into the file that was declared for it; raise ``Refused``."""
