@@ -1,10 +1,10 @@
 """Groups and who is in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import Group, User
@@ -22,10 +22,20 @@ def find(group_id: str) -> Group:
     return found
 
 
-def counted(rows: "QuerySet[Group]") -> "QuerySet[Group]":
-    """With ``user_count``: by a query of its own, because the rows may already be narrowed to one person's groups."""
+def user_count() -> Coalesce:
+    """How many people are in a group, as a column of a query for groups."""
     memberships: Any = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by().values("group")
-    return rows.annotate(user_count=Coalesce(Subquery(memberships.annotate(n=Count("pk")).values("n")), 0))
+    return Coalesce(Subquery(memberships.annotate(n=Count("pk")).values("n")), 0)
+
+
+def count_members(rows: Iterable[Group]) -> list[Group]:
+    """Each with ``user_count``: for all of them by one statement."""
+    found = list(rows)
+    memberships = User.groups.through._default_manager.filter(group__in=[group.pk for group in found])
+    numbers = dict(memberships.order_by().values_list("group").annotate(n=Count("pk"))) if found else {}
+    for group in found:
+        group.user_count = numbers.get(group.pk, 0)  # type: ignore[attr-defined] # as by an annotation
+    return found
 
 
 def create(*, name: str, friendly_name: str) -> Group:

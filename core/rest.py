@@ -4,12 +4,11 @@ import base64
 import binascii
 import math
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
@@ -19,6 +18,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import rest_pages
 from core.errors import (
     ApiKeyNotAllowed,
     AppError,
@@ -109,6 +109,8 @@ class ListRules:
     sort: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     default: tuple[str, ...] = ("created_at",)
+    # Columns that no table has, to sort and filter by; a query gets them when it is asked for them.
+    derived: Mapping[str, Any] = field(default_factory=dict)
     # A list that only grows may say for this many seconds how long it was: counting a million rows takes longer than
     # showing a page of them.
     count_is_good_for: float = 0
@@ -156,66 +158,29 @@ def page_of(
     rows: "QuerySet[Any]",
     rules: ListRules,
     serializer: type[serializers.BaseSerializer[Any]],
+    *,
+    load: Callable[[Iterable[Any]], list[Any]] | None = None,
     **context: object,
 ) -> Response:
-    """One page of ``rows`` in the envelope every list has."""
+    """One page of ``rows`` in the envelope every list has; ``load`` fetches what the rows of a page are shown with."""
     query = ListQuery.of(request)
     rows = _sorted(_filtered(_searched(rows, query, rules), query, rules), query, rules)
     # Searching reads every row: once for the number and for the page.
     keys = list(rows.values_list("pk", flat=True)) if query.search and rules.search else None
-    total = _total(rows, rules) if keys is None else len(keys)
+    total = rest_pages.total_of(rows, good_for=rules.count_is_good_for) if keys is None else len(keys)
     pages = max(math.ceil(total / query.limit), 1)
     page = min(query.page, pages)
     start, stop = (page - 1) * query.limit, min(page * query.limit, total)
-    found = _window(rows, start, stop, total) if keys is None else _of_keys(rows, keys[start:stop])
+    if keys is None:
+        order = () if query.column in rules.sort else rules.default
+        found = rest_pages.window(rows, start, stop, total, order=order, good_for=rules.count_is_good_for)
+    else:
+        found = rest_pages.of_keys(rows, keys[start:stop])
+    if load is not None:
+        found = load(found)
     data = serializer(found, many=True, context={"request": request, **context}).data
     envelope = {"totalPages": pages, "totalItems": total, "currentPage": page, "itemsPerPage": query.limit}
     return Response({"data": data, "pagination": envelope})
-
-
-_FAR = 1000  # rows
-
-
-def _window(rows: "QuerySet[Any]", start: int, stop: int, total: int) -> "QuerySet[Any] | list[Any]":
-    """Rows ``start`` to ``stop``. Far from the beginning by key first, and from whichever end is nearer.
-
-    Databases walk over every row that a page leaves out: over keys alone that is an index, over whole rows the table. And
-    what is counted for each row is counted before they sort.
-    """
-    if start < _FAR and not rows.query.annotation_select:
-        return rows[start:stop]
-    keys = rows.values_list("pk", flat=True)
-    is_nearer_the_end = start > total - stop
-    return _of_keys(
-        rows, list(keys.reverse()[total - stop : total - start])[::-1] if is_nearer_the_end else list(keys[start:stop])
-    )
-
-
-def _of_keys(rows: "QuerySet[Any]", wanted: list[Any]) -> list[Any]:
-    found = rows.order_by().in_bulk(wanted)
-    return [found[key] for key in wanted if key in found]
-
-
-_MANY, _MAX_COUNTS = 10_000, 1000
-_counts: dict[str, tuple[float, int]] = {}  # until when, how many
-
-
-def _total(rows: "QuerySet[Any]", rules: ListRules) -> int:
-    if not rules.count_is_good_for:
-        return rows.count()
-    try:
-        question, now = str(rows.order_by().query), time.monotonic()
-    except EmptyResultSet:  # asks for what no row can be
-        return 0
-    until, total = _counts.get(question, (0.0, 0))
-    if now < until:
-        return total
-    total = rows.count()
-    if total >= _MANY:
-        if len(_counts) >= _MAX_COUNTS:
-            _counts.clear()
-        _counts[question] = (now + rules.count_is_good_for, total)
-    return total
 
 
 def _searched(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":
@@ -231,8 +196,12 @@ def _filtered(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "Que
     for name, values in query.filters.items():
         if name in rules.filters:
             column = rules.filters[name]
-            rows = rows.filter(**{f"{column}__in": _readable(rows.model, column, values)})
+            rows = _with_column(rows, column, rules).filter(**{f"{column}__in": _readable(rows.model, column, values)})
     return rows
+
+
+def _with_column(rows: "QuerySet[Any]", column: str, rules: ListRules) -> "QuerySet[Any]":
+    return rows.alias(**{column: rules.derived[column]}) if column in rules.derived else rows
 
 
 def _readable(model: type[models.Model], column: str, values: list[str]) -> list[object]:
@@ -257,6 +226,7 @@ def _sorted(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "Query
     column = rules.sort.get(query.column)
     if column is None:
         return rows.order_by(*rules.default, "pk")
+    rows = _with_column(rows, column, rules)
     ordering: Any = F(column)
     if "__" not in column and column not in rows.query.annotations:
         found = rows.model._meta.get_field(column)

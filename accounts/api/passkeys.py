@@ -12,10 +12,11 @@ from accounts.models import Passkey, Session, User
 from audit import log
 from audit.models import Event
 from core.rest_fields import Input, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 
 
-class PasskeySerializer(serializers.ModelSerializer[Passkey]):
+class PasskeySerializer(Output, serializers.ModelSerializer[Passkey]):
     credentialID = serializers.SerializerMethodField()
     attestationType = serializers.ReadOnlyField(source="attestation_type")
     transport = serializers.ReadOnlyField(source="transports")

@@ -1,23 +1,25 @@
 """Making one's own account, and the tokens that allow it (contract section 6.4)."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.db.models import Prefetch
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import groups, signup
+from accounts import signup
 from accounts.api.signing_in import signed_in
-from accounts.api.users import GroupMinimalSerializer, Username, person_of, with_email
-from accounts.models import Group, SignupToken
+from accounts.api.users import GroupMinimalSerializer, Username, person_of, with_claims, with_email
+from accounts.models import SignupToken
 from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.http import no_content
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Duration, EmailText, IdList, Input, Text, Whole, read
+from core.rest_output import Output
 from core.rest_view import PublicResource, Resource
 
 RULES = ListRules(
@@ -30,7 +32,7 @@ RULES = ListRules(
 )
 
 
-class SignupTokenSerializer(serializers.ModelSerializer[SignupToken]):
+class SignupTokenSerializer(Output, serializers.ModelSerializer[SignupToken]):
     token = serializers.CharField()
     expiresAt = serializers.DateTimeField(source="expires_at")
     usageLimit = serializers.IntegerField(source="usage_limit")
@@ -86,9 +88,7 @@ class SignupTokens(Resource):
 
     def get(self, request: Request) -> Response:
         """Without those that have expired."""
-        opened = groups.counted(Group.objects.all()).prefetch_related("custom_claims")
-        rows = SignupToken.objects.live().prefetch_related(Prefetch("groups", opened))
-        return page_of(request, rows, RULES, SignupTokenSerializer)
+        return page_of(request, SignupToken.objects.live(), RULES, SignupTokenSerializer, load=_with_groups)
 
     def post(self, request: Request) -> Response:
         fields = read(request, SignupTokenInput)
@@ -102,6 +102,14 @@ class SignupTokens(Resource):
             usageLimit=str(token.usage_limit),
         )
         return Response(SignupTokenSerializer(token).data, status=status.HTTP_201_CREATED)
+
+
+def _with_groups(rows: Iterable[SignupToken]) -> list[SignupToken]:
+    """With the groups that each lets people into."""
+    found = list(rows)
+    prefetch_related_objects(found, "groups")
+    with_claims([group for token in found for group in token.groups.all()])
+    return found
 
 
 class SignupTokenDetail(Resource):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import groups, lifecycle
-from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, PersonSerializer, person_of
+from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, PersonSerializer, person_of, with_claims
 from accounts.models import Group, User
 from accounts.signals import group_shown
 from audit import log
@@ -17,11 +17,13 @@ from audit.models import Event
 from core.http import no_content
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 
 RULES = ListRules(
     search=("name",),
     sort={"friendlyName": "friendly_name", "name": "name", "createdAt": "created_at", "userCount": "user_count"},
+    derived={"user_count": groups.user_count()},
 )
 
 
@@ -38,7 +40,7 @@ class MemberSerializer(PersonSerializer):
         return []
 
 
-class GroupSerializer(serializers.ModelSerializer[Group]):
+class GroupSerializer(Output, serializers.ModelSerializer[Group]):
     friendlyName = serializers.CharField(source="friendly_name")
     customClaims = CustomClaimSerializer(source="custom_claims", many=True)
     ldapId = serializers.ReadOnlyField(default=None)
@@ -88,8 +90,7 @@ class GroupList(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        rows = groups.counted(Group.objects.all()).prefetch_related("custom_claims")
-        return page_of(request, rows, RULES, GroupMinimalSerializer)
+        return page_of(request, Group.objects.all(), RULES, GroupMinimalSerializer, load=with_claims)
 
     def post(self, request: Request) -> Response:
         group = groups.create(**read(request, GroupInput))

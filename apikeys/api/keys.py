@@ -16,6 +16,7 @@ from audit.models import Event
 from core.http import no_content
 from core.rest import IsSignedIn, IsSignedInBySession, ListRules, page_of, path_id
 from core.rest_fields import Input, Moment, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 
 RULES = ListRules(
@@ -23,7 +24,7 @@ RULES = ListRules(
 )
 
 
-class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+class ApiKeySerializer(Output, serializers.ModelSerializer[ApiKey]):
     expiresAt = serializers.DateTimeField(source="expires_at")
     lastUsedAt = serializers.DateTimeField(source="last_used_at", allow_null=True)
     lastUsedFrom = serializers.CharField(source="last_used_ip", allow_null=True)

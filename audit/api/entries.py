@@ -1,10 +1,14 @@
 """The audit log over REST (contract section 7.2)."""
 
+import json
+import time
 import uuid
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +16,7 @@ from rest_framework.response import Response
 from audit import devices, places
 from audit.models import Entry
 from core.rest import IsAdministrator, ListRules, page_of
+from core.rest_output import Output
 from core.rest_view import Resource
 
 SORT = {
@@ -33,7 +38,7 @@ ALL = ListRules(
 )
 
 
-class EntrySerializer(serializers.Serializer[Entry]):
+class EntrySerializer(Output, serializers.Serializer[Entry]):
     """``username`` is for those who see everybody's entries."""
 
     id = serializers.SerializerMethodField()
@@ -84,8 +89,8 @@ class ClientNames(Resource):
     scope = "audit-logs"
     permission_classes = [IsAdministrator]
 
-    def get(self, request: Request) -> Response:
-        return Response(Entry.objects.client_names())
+    def get(self, request: Request) -> HttpResponse:
+        return _names("apps", Entry.objects.client_names)
 
 
 class Usernames(Resource):
@@ -94,9 +99,30 @@ class Usernames(Resource):
     scope = "audit-logs"
     permission_classes = [IsAdministrator]
 
-    def get(self, request: Request) -> Response:
-        people = get_user_model()._default_manager.filter(Exists(Entry.objects.filter(user=OuterRef("pk"))))
-        return Response({str(pk): username for pk, username in people.values_list("pk", "username")})
+    def get(self, request: Request) -> HttpResponse:
+        return _names("people", _people)
+
+
+def _people() -> dict[str, str]:
+    people = get_user_model()._default_manager.filter(Exists(Entry.objects.filter(user=OuterRef("pk"))))
+    return {str(pk): username for pk, username in people.values_list("pk", "username")}
+
+
+# A filter for thousands may be half a minute old, as the length of the list itself: finding them takes longer than
+# everything else together.
+_MANY = 200
+_answers: dict[str, tuple[float, bytes]] = {}  # until when, JSON
+
+
+def _names(what: str, find: Callable[[], Collection[str]]) -> HttpResponse:
+    until, answer = _answers.get(what, (0.0, b""))
+    now = time.monotonic()
+    if now >= until:
+        found = find()
+        answer = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(found) >= _MANY:
+            _answers[what] = (now + COUNT_IS_GOOD_FOR, answer)
+    return HttpResponse(answer, content_type="application/json")
 
 
 def _in_places(request: Request, rows: QuerySet[Entry]) -> QuerySet[Entry]:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from audit.models import Event
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, as_uuid, read
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, api_access, clients
 from oidc.api.api_resources import RULES, ApiSerializer
@@ -24,7 +25,7 @@ CLIENTS = ListRules(search=("name",), sort={"name": "name", "createdAt": "create
 EFFECTIVE = Q(is_explicit=True) | Q(permissions__isnull=False)
 
 
-class ClientBriefSerializer(serializers.Serializer[Client]):
+class ClientBriefSerializer(Output, serializers.Serializer[Client]):
     id = serializers.ReadOnlyField(source="client_id")
     name = serializers.ReadOnlyField()
     clientType = serializers.SerializerMethodField()
@@ -36,7 +37,7 @@ class ClientBriefSerializer(serializers.Serializer[Client]):
         return client_type(client)
 
 
-class ClientAccessSerializer(serializers.Serializer[Client]):
+class ClientAccessSerializer(Output, serializers.Serializer[Client]):
     """A client and what it may have at one API; its rows for that API are prefetched."""
 
     def to_representation(self, instance: Client) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from audit.models import Event
 from core.errors import ValidationFailed
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, api_access, clients
 from oidc.api.fields import Items
@@ -20,7 +21,7 @@ from oidc.models import ApiPermission, ApiResource, Client
 MAX_PERMISSIONS = 500
 
 
-class PermissionSerializer(serializers.Serializer[ApiPermission]):
+class PermissionSerializer(Output, serializers.Serializer[ApiPermission]):
     """``description`` is left out when there is none."""
 
     id = serializers.UUIDField(read_only=True)
@@ -36,7 +37,7 @@ class PermissionSerializer(serializers.Serializer[ApiPermission]):
         return shown
 
 
-class ApiSerializer(serializers.Serializer[ApiResource]):
+class ApiSerializer(Output, serializers.Serializer[ApiResource]):
     id = serializers.UUIDField(read_only=True)
     name = serializers.ReadOnlyField()
     resource = serializers.ReadOnlyField(source="audience")

@@ -14,13 +14,14 @@ from audit import log
 from audit.models import Event
 from core.rest import IsAdministrator, ListQuery, ListRules, page_of, path_id
 from core.rest_fields import as_uuid
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import authorized_clients
-from oidc.api.clients import FLAGS, SORT, ClientMetaSerializer, sortable
+from oidc.api.clients import DERIVED, FLAGS, SORT, ClientMetaSerializer
 from oidc.models import Client, Consent
 
 
-class AuthorizedClientSerializer(serializers.Serializer[Consent]):
+class AuthorizedClientSerializer(Output, serializers.Serializer[Consent]):
     """``scope`` is a JSON list inside a text; clients read it so."""
 
     scope = serializers.SerializerMethodField()
@@ -77,13 +78,17 @@ class MyClients(Resource):
 
     scope = "me"
     rules: ClassVar[ListRules] = ListRules(
-        search=("name",), sort=SORT | {"lastUsedAt": "last_used_at"}, filters=FLAGS, default=("created",)
+        search=("name",),
+        sort=SORT | {"lastUsedAt": "last_used_at"},
+        filters=FLAGS,
+        default=("created",),
+        derived=DERIVED,
     )
 
     def get(self, request: Request) -> Response:
         user = person(request)
         mine = Client.objects.filter(allowed_groups__members=user).values("pk")
-        rows = sortable(Client.objects.filter(Q(is_group_restricted=False) | Q(pk__in=mine)))
+        rows = Client.objects.filter(Q(is_group_restricted=False) | Q(pk__in=mine))
         used = Consent.objects.filter(user=user, client=OuterRef("pk")).values("last_used_at")[:1]
         rows = _launchable(request, rows.annotate(last_used_at=Subquery(used)), "launch_url")
         return page_of(request, rows, self.rules, AccessibleClientSerializer)

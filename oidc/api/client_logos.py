@@ -17,6 +17,7 @@ from audit.models import Event
 from core.errors import ImageNotFound
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import uploaded_file
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, clients, logo_presets, logos
 
@@ -70,7 +71,7 @@ class ClientLogos(Resource):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class LogoPresetSerializer(serializers.Serializer[Any]):
+class LogoPresetSerializer(Output, serializers.Serializer[Any]):
     name = serializers.CharField()
     reference = serializers.CharField()
     logoUrl = serializers.CharField(source="logo_url")

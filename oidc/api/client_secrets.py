@@ -10,12 +10,13 @@ from rest_framework.response import Response
 from audit.models import Event
 from core.rest import IsAdministrator, path_id
 from core.rest_fields import Input, Moment, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, clients
 from oidc.models import ClientSecret
 
 
-class SecretSerializer(serializers.Serializer[ClientSecret]):
+class SecretSerializer(Output, serializers.Serializer[ClientSecret]):
     id = serializers.UUIDField(read_only=True)
     prefix = serializers.ReadOnlyField()
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)

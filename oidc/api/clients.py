@@ -6,18 +6,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Count, OuterRef, Prefetch, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.users import GroupMinimalSerializer
-from accounts.models import Group, User
+from accounts.api.users import GroupMinimalSerializer, with_claims
+from accounts.models import Group
 from audit.models import Event
 from core.errors import NotFound
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
+from core.rest_output import Output, relate, related
 from core.rest_view import PublicResource, Resource
 from oidc import administration, clients, logo_presets, logos
 from oidc.api.client_input import ClientInput, NewClientInput, settings_of
@@ -31,7 +32,7 @@ from siteconfig.models import current
 STANDARD, METADATA_DOCUMENT = "standard", "cimd"
 
 
-class ClientMetaSerializer(serializers.Serializer[Client]):
+class ClientMetaSerializer(Output, serializers.Serializer[Client]):
     """What anybody may know about a client, such as somebody who is about to sign in to it."""
 
     id = serializers.ReadOnlyField(source="client_id")
@@ -49,7 +50,6 @@ class ClientMetaSerializer(serializers.Serializer[Client]):
 
 # Made once: making a serializer costs more than what it writes.
 _SECRET, _GROUP = SecretSerializer(), GroupMinimalSerializer()
-SECRETS = Prefetch("secrets", ClientSecret.objects.order_by("created_at", "pk"))
 
 
 class ClientSerializer(ClientMetaSerializer):
@@ -76,7 +76,7 @@ class ClientSerializer(ClientMetaSerializer):
         identities = {"federatedIdentities": client.federated_identities} if client.federated_identities else {}
         identities |= {"jwks": {"keys": client.jwks}} if client.jwks else {}
         identities |= {"jwksUri": client.jwks_uri} if client.jwks_uri else {}
-        return identities | {"secrets": [_SECRET.to_representation(secret) for secret in client.secrets.all()]}
+        return identities | {"secrets": [_SECRET.to_representation(secret) for secret in related(client, "secrets")]}
 
     def to_representation(self, instance: Client) -> dict[str, Any]:
         shown = super().to_representation(instance)
@@ -119,7 +119,7 @@ def client_type(client: Client) -> str:
     return METADATA_DOCUMENT if client.registration_source == METADATA_DOCUMENT else STANDARD
 
 
-# Names that lists of clients can be sorted and filtered by, to columns. Two of them are made by ``sortable``.
+# Names that lists of clients can be sorted and filtered by, to columns. Two of them are derived.
 FLAGS: dict[str, str] = {
     "pkceEnabled": "pkce_required",
     "requiresReauthentication": "reauthentication_required",
@@ -137,18 +137,15 @@ SORT: dict[str, str] = FLAGS | {
 }
 
 
-def sortable(rows: "QuerySet[Client]") -> "QuerySet[Client]":
-    """With the two columns that are not in the table, which cost nothing until they are used."""
-    groups = Client.allowed_groups.through._default_manager.filter(client=OuterRef("pk")).order_by().values("client")
-    found: QuerySet[Client] = rows.alias(
-        kind=Case(When(registration_source=METADATA_DOCUMENT, then=Value(METADATA_DOCUMENT)), default=Value(STANDARD)),
-        group_count=_number_of(groups),
-    )
-    return found
+_groups = Client.allowed_groups.through._default_manager.filter(client=OuterRef("pk")).order_by().values("client")
+DERIVED: dict[str, Any] = {
+    "kind": Case(When(registration_source=METADATA_DOCUMENT, then=Value(METADATA_DOCUMENT)), default=Value(STANDARD)),
+    "group_count": Coalesce(Subquery(_groups.annotate(number=Count("pk")).values("number")), Value(0)),
+}
 
 
 def with_groups(rows: Iterable[Client]) -> list[Client]:
-    """Each client with ``shown_groups``, in the order in which they were allowed.
+    """Each client with its secrets and ``shown_groups``, in the order in which they were allowed.
 
     By hand, and each group once: Django's prefetching would make a group anew for every client that it may use.
     """
@@ -157,22 +154,19 @@ def with_groups(rows: Iterable[Client]) -> list[Client]:
     allowed: dict[int, list[UUID]] = defaultdict(list)
     for client, group in pairs.order_by("pk").values_list("client", "group"):
         allowed[client].append(group)
-    members = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by().values("group")
-    groups = Group.objects.filter(pk__in={pk for pks in allowed.values() for pk in pks})
-    groups = groups.annotate(user_count=_number_of(members)).prefetch_related("custom_claims")
-    shown_groups = {group.pk: _GROUP.to_representation(group) for group in groups} if allowed else {}
+    of_pairs = Group.objects.filter(pk__in={pk for pks in allowed.values() for pk in pks})
+    present = with_claims(of_pairs) if allowed else []
+    shown_groups = {group.pk: _GROUP.to_representation(group) for group in present}
+    secrets = ClientSecret.objects.filter(client__in=[client.pk for client in found]).order_by("created_at", "pk")
+    relate(found, "secrets", secrets, "client_id")
     for client in found:
         client.shown_groups = [shown_groups[pk] for pk in allowed[client.pk] if pk in shown_groups]
     return found
 
 
-def _number_of(grouped: "QuerySet[Any]") -> Coalesce:
-    return Coalesce(Subquery(grouped.annotate(number=Count("pk")).values("number")), Value(0))
-
-
 def shown(client: Client) -> dict[str, Any]:
     """The client as it is now in the database, with its groups."""
-    found = with_groups(Client.objects.filter(pk=client.pk).prefetch_related(SECRETS))
+    found = with_groups(Client.objects.filter(pk=client.pk))
     if not found:  # somebody deleted it in this very moment
         raise NotFound("OIDC client")
     return dict(ClientWithGroupsSerializer(found[0]).data)
@@ -181,10 +175,12 @@ def shown(client: Client) -> dict[str, Any]:
 class ClientList(Resource):
     permission_classes = [IsAdministrator]
     scope = "clients"
-    rules: ClassVar[ListRules] = ListRules(search=("name",), sort=SORT, filters=FLAGS, default=("created",))
+    rules: ClassVar[ListRules] = ListRules(
+        search=("name",), sort=SORT, filters=FLAGS, default=("created",), derived=DERIVED
+    )
 
     def get(self, request: Request) -> Response:
-        return page_of(request, sortable(Client.objects.prefetch_related(SECRETS)), self.rules, ClientInListSerializer)
+        return page_of(request, Client.objects.all(), self.rules, ClientInListSerializer)
 
     def post(self, request: Request) -> Response:
         data = read(request, NewClientInput)

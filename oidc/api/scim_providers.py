@@ -10,6 +10,7 @@ from audit.models import Event
 from core.errors import NotFound
 from core.rest import IsAdministrator, has_full_rights, path_id
 from core.rest_fields import Input, Text, read
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, clients, scim_providers
 from oidc.api.clients import ClientMetaSerializer
@@ -18,7 +19,7 @@ from oidc.models import Client, ScimProvider
 from siteconfig.api.configuration import MASK
 
 
-class ScimProviderSerializer(serializers.Serializer[ScimProvider]):
+class ScimProviderSerializer(Output, serializers.Serializer[ScimProvider]):
     """The token in clear only for a key with full rights: automation compares it with what it has."""
 
     id = serializers.UUIDField(read_only=True)

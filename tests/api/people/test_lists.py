@@ -1,9 +1,13 @@
 """What every list has in common (contract section 1.7), shown with people."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
-from core import rest
+from audit.models import Entry
+from core import rest_pages
 from tests.api.people.script import Script
 
 pytestmark = pytest.mark.postgres
@@ -131,7 +135,28 @@ def test_pages_far_from_the_beginning_are_the_same_as_any_other(script, monkeypa
     User.objects.bulk_create(User(username=f"p{n:02}", display_name="same" if n % 3 else "") for n in range(23))
     path = f"/api/users?sort[column]=displayName&sort[direction]={direction}&limit=5&page="
     near = [script.read(path + str(page)).json() for page in range(1, 7)]
-    monkeypatch.setattr(rest, "_FAR", 0)
+    monkeypatch.setattr(rest_pages, "FAR", 0)
     assert [script.read(path + str(page)).json() for page in range(1, 7)] == near
     seen = [each["id"] for page in near[:5] for each in page["data"]]
     assert len(seen) == len(set(seen)) == 24
+
+
+@pytest.mark.parametrize("query", ["", "&filters[event]=SIGN_IN"])
+def test_pages_far_down_the_audit_log_go_on_from_others(script, monkeypatch, query):
+    """Also where several entries are of one moment; asked in any order, and again."""
+    monkeypatch.setattr(rest_pages, "_MANY", 0)
+    monkeypatch.setattr(rest_pages, "_counts", {})
+    monkeypatch.setattr(rest_pages, "_marks", marks := {})
+    Entry.objects.bulk_create(Entry(event=["SIGN_IN", "SIGN_OUT"][n % 2]) for n in range(60))
+    moment = timezone.now()
+    for entry in Entry.objects.all():
+        Entry.objects.filter(pk=entry.pk).update(created_at=moment - timedelta(seconds=entry.pk // 7 % 5))
+    path = f"/api/audit-logs/all?limit=5{query}&page="
+    last = script.read(path + "1").json()["pagination"]["totalPages"]
+    near = {page: script.read(path + str(page)).json() for page in range(1, last + 1)}
+    monkeypatch.setattr(rest_pages, "FAR", 1)
+    for page in [*range(1, last + 1), *range(last, 0, -1), *range(1, last + 1)]:
+        assert script.read(path + str(page)).json() == near[page], page
+    assert marks
+    seen = [each["id"] for page in near.values() for each in page["data"]]
+    assert len(seen) == len(set(seen)) == near[1]["pagination"]["totalItems"]
