@@ -9,6 +9,12 @@ from accounts.errors import SetupTokenRequired
 from accounts.models import User
 from siteconfig.models import current
 
+# The rule of the REST API, which continues the field's name there (contract section 1.9), as a sentence.
+USERNAME_SENTENCE = _(
+    "A username has letters, numbers, underscores, dots, hyphens and @ only, and begins and ends with a letter or a number."
+)
+USERNAME_WORDS = {"required": _("Choose a username."), "invalid": USERNAME_SENTENCE}
+
 
 class NewAccountForm(forms.ModelForm):
     """Who somebody is who makes an account for themselves."""
@@ -16,7 +22,7 @@ class NewAccountForm(forms.ModelForm):
     class Meta:
         model = User
         fields: ClassVar[tuple[str, ...]] = ("username", "first_name", "last_name", "email")
-        error_messages: ClassVar[dict[str, dict[str, Any]]] = {"username": {"required": _("Choose a username.")}}
+        error_messages: ClassVar[dict[str, dict[str, Any]]] = {"username": USERNAME_WORDS}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
         super().__init__(*args, **kwargs)

@@ -25,6 +25,13 @@ WORDS = {
     "settings": _("settings"),
     "image": _("picture"),
     "code": _("reason"),
+    "apiName": _("API"),
+    "resource": _("address"),
+    "clientID": _("client ID"),
+    "secretID": _("secret"),
+    "prefix": _("begins with"),
+    "usageLimit": _("people"),
+    "what": _("changed"),
 }
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts import groups, lifecycle, login_codes
 from accounts.admin import owned
 from accounts.admin.owned import ClaimInline, PasskeyInline, SessionInline, person_of
+from accounts.forms import USERNAME_WORDS
 from accounts.models import User
 from audit import log
 from audit.models import Event
@@ -33,12 +34,20 @@ LIFETIMES = (
 )
 
 
+class UserForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets name them
+        error_messages: ClassVar[dict[str, dict[str, Any]]] = {"username": USERNAME_WORDS}
+
+
 class CodeForm(forms.Form):
     minutes = forms.TypedChoiceField(label=gettext_lazy("Valid for"), choices=LIFETIMES, coerce=int)
 
 
 @admin.register(User)
 class UserAdmin(ByVerb):
+    form = UserForm
     list_display = ("username", "full_name", "email", "is_admin", "disabled")
     list_filter = ("is_admin", "disabled", "email_verified", "groups")
     search_fields = ("username", "email", "first_name", "last_name", "display_name")

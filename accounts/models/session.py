@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit import devices
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self) -> Self:
@@ -44,7 +46,7 @@ class Session(models.Model):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return self.user_agent or str(self.pk)
+        return devices.describe(self.user_agent) if self.user_agent else str(self.pk)
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from typing import Self
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.group import Group
@@ -49,7 +51,7 @@ class SignupToken(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return date_format(localtime(self.created_at), "DATETIME_FORMAT")
 
     @property
     def token(self) -> str:

@@ -6,6 +6,7 @@ from audit.models import Entry, Event
 from siteconfig import configure
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
+from tests.console.forms import fill_in
 
 pytestmark = pytest.mark.postgres
 
@@ -51,6 +52,19 @@ def test_a_wrong_form_says_so_and_keeps_what_was_typed(
     assert 'value="Robert"' in page.text
     person.user.refresh_from_db()
     assert (person.user.username, person.user.first_name) == ("bob", "Bob")
+
+
+def test_a_username_that_cannot_be_one_is_refused_in_a_sentence(bobs: Browser, admin: Person) -> None:
+    page = bobs.press("account-save", bobs.get(EDIT), username="_bob")
+    assert "<span>A username has letters, numbers," in page.text
+    console = Browser()
+    console.sign_in(admin)
+    assert (
+        ">A username has letters, numbers,"
+        in fill_in(console, "/admin/accounts/user/add/", having="username", username="a b").text
+    )
+    told = console.send("/api/users", {"username": "a b", "firstName": "A", "lastName": "B", "email": "a@example.org"})
+    assert told.json()["error"].startswith("Username must only contain letters")
 
 
 def test_where_people_may_not_the_page_is_closed(bobs: Browser, person: Person) -> None:

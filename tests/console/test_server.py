@@ -102,6 +102,25 @@ def test_the_log_is_filtered_by_event_app_place_and_person(console: Browser, per
         assert shown in page
 
 
+def test_the_one_configuration_opens_at_once(console: Browser) -> None:
+    assert console.get("/admin/").text.count(f'href="{SETTINGS}"') == 2
+
+
+def test_sessions_and_sign_up_links_are_named_for_what_people_know(console: Browser, admin: Person) -> None:
+    session = admin.user.sessions.get()
+    page = console.get(f"/admin/accounts/session/{session.pk}/change/").text
+    assert "<h1>Firefox on Linux</h1>" in page
+
+
+def test_the_page_of_the_api_says_in_its_readers_language_that_the_rest_is_english(console: Browser) -> None:
+    english = console.get("/api/docs").text
+    assert "The management API" in english
+    assert "What follows is in English" not in english
+    chinese = console.get("/api/docs", headers={"Accept-Language": "zh-Hans"}).text
+    assert "管理 API" in chinese
+    assert "以下内容是英文" in chinese
+
+
 def test_every_cell_of_a_list_names_its_column_for_phones(console: Browser, person: Person) -> None:
     page = console.get("/admin/accounts/user/").text
     assert '<td data-label="E-mail address" class="field-email">' in page
