@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -10,6 +11,8 @@ from gunicorn.app.base import BaseApplication
 from core import jobs
 from pocketid import __version__, listening
 from pocketid.env import Environment
+
+GRACE = 10  # seconds for requests that are being answered when the server is asked to end
 
 
 class ServerMissing(Exception):
@@ -52,7 +55,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "preload_app": True,
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112 - heartbeats must not wait for a disk
             "limit_request_line": 8190,
-            "graceful_timeout": 10,
+            "graceful_timeout": GRACE,
             "loglevel": "warning",
             "control_socket_disable": True,  # one for all servers of a user, and nobody here uses it
             "post_fork": lambda _server, _worker: _start_jobs(),
@@ -74,6 +77,7 @@ def _granian(environment: Environment) -> int:
         ) from None
     ip = listening.address(environment)
     _announce(environment)
+    os.register_at_fork(after_in_child=_end_when_asked)
     Granian(
         "pocketid.wsgi:application",
         address=ip,
@@ -82,8 +86,18 @@ def _granian(environment: Environment) -> int:
         workers=workers(environment),
         blocking_threads=threads(environment),
         log_enabled=False,
+        workers_kill_timeout=GRACE,
     ).serve()
     return 0
+
+
+def _end_when_asked() -> None:
+    """In a worker of granian's until it listens to signals itself, which it does once it has loaded the application.
+
+    Its parent's way to hear them, which it was born with, notes them for the parent only: asked to end in that second,
+    it would go on for ever, and the parent would wait for it.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _start_jobs() -> None:
