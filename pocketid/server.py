@@ -55,6 +55,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "preload_app": True,
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112 - heartbeats must not wait for a disk
             "limit_request_line": 8190,
+            "sendfile": False,  # it would wait for ever for somebody who takes nothing; see pocketid.worker
             "graceful_timeout": GRACE,
             "loglevel": "warning",
             "control_socket_disable": True,  # one for all servers of a user, and nobody here uses it

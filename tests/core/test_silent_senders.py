@@ -29,7 +29,7 @@ def server() -> Iterator[Server]:
 
 
 def comes_through(server: Server) -> bool:
-    return requests.get(f"{server.base_url}/healthz", timeout=60).status_code == 204
+    return requests.get(f"{server.base_url}/healthz", timeout=100).status_code == 204
 
 
 def connect(server: Server, stack: ExitStack, *, window: int = 0) -> socket.socket:
