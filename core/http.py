@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import AppError, EndpointNotFound, InvalidRequestBody
@@ -181,6 +182,7 @@ def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
                 response = error_response(request, EndpointNotFound())
             return open_to_all_origins(response) if cors else response
 
+        call.is_open_to_all_origins = cors  # type: ignore[attr-defined] # for refusals from outside the view
         return cast("View", call)
 
     return decorate
@@ -209,6 +211,15 @@ def open_to_all_origins(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
+def is_open_to_all_origins(request: HttpRequest) -> bool:
+    """Whether the view of this address answers apps in browsers; also before it was looked for."""
+    try:
+        match = request.resolver_match or resolve(request.path_info, getattr(request, "urlconf", None))
+    except Resolver404:
+        return False
+    return getattr(match.func, "is_open_to_all_origins", False)
+
+
 def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
     """The one place where a refusal becomes HTTP: a page for people, JSON for programs, the cause for administrators."""
     if error.causes:
@@ -230,4 +241,8 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
     response = json_response(error.as_json(request_id(request)), status=error.status)
     for name, value in getattr(error, "headers", {}).items():
         response[name] = value
+    if is_open_to_all_origins(request):
+        open_to_all_origins(response)
+        if "Retry-After" in response:
+            response["Access-Control-Expose-Headers"] = "Retry-After"
     return response

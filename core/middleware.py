@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 
 from core import ratelimit
 from core.errors import AppError, CrossSiteRequest, RateLimited, RequestIncomplete, ServiceUnavailable
-from core.http import client_ip, error_response, is_cross_site, request_id
+from core.http import client_ip, error_response, is_cross_site, is_open_to_all_origins, request_id
 
 logger = logging.getLogger("pocketid.request")
 
@@ -92,7 +92,9 @@ class RequestMiddleware:
         try:
             ratelimit.throttle.check(client_ip(request))
         except RateLimited as refused:
-            return error_response(request, refused)
+            # A refused preflight would keep the refusal itself, and when to come back, from the app.
+            if not (request.method == "OPTIONS" and is_open_to_all_origins(request)):
+                return error_response(request, refused)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

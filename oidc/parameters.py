@@ -40,11 +40,17 @@ def in_form(request: HttpRequest) -> Mapping[str, str]:
 
 
 def _single(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Each parameter's one value; raise ``BadParameters`` if one came twice (RFC 6749 section 3.1) or is no text."""
+    """Each parameter's one value; raise ``BadParameters`` if one came twice (RFC 6749 section 3.1) or is no text.
+
+    ``resource`` may come more than once (RFC 8707 section 2): its values are separated by blanks, which no address has.
+    """
     found: dict[str, str] = {}
-    for name, value in pairs:
+    for name, given in pairs:
+        value = given
         if name in found:
-            raise BadParameters(f"The parameter {name[:40]} was sent more than once.")
+            if name != "resource":
+                raise BadParameters(f"The parameter {name[:40]} was sent more than once.")
+            value = f"{found[name]} {given}"
         if len(value) > MAX_LENGTH:
             raise BadParameters(f"The parameter {name[:40]} is longer than {MAX_LENGTH} characters.")
         if (

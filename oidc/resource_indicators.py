@@ -1,6 +1,7 @@
 """Resource indicators (RFC 8707): for which API a token is meant, and which of its scopes the client may have.
 
-One API for each grant. Who may have what is registered beforehand (``oidc.api_access``).
+One API for each grant, as Pocket ID has it: a token that several APIs take can be used by each of them at the others
+(RFC 8707 section 3). Who may have what is registered beforehand (``oidc.api_access``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +19,11 @@ def resource_of(parameters: Mapping[str, str]) -> str:
     """The API that a request names, empty for none; raise ``InvalidTargetError`` for what can be none (section 2)."""
     if "resource" not in parameters:
         return ""
+    given = parameters["resource"]
+    if len(given.split()) > 1:
+        raise InvalidTargetError(description="Name one API only: resource was sent more than once.")
     try:
-        return api_access.audience(parameters["resource"])
+        return api_access.audience(given)
     except api_access.UnusableAudience:
         raise InvalidTargetError(
             description="resource must be the absolute address of an API, without a fragment."

@@ -91,6 +91,10 @@ LEFT_OUT = {
         "RFC 7636",
         "4.2",
     ): "the method plain: whoever sees the challenge has the verifier (RFC 9700 section 2.1.1); S256 is supported",
+    (
+        "RFC 8707",
+        "2 (several)",
+    ): "several APIs in one request: each could use the token at the others; as Pocket ID does, one is taken, and more are `invalid_target`",
     ("RFC 8693", "2"): "token exchange: not built yet",
     ("RFC 8705", "2"): "client certificates: TLS ends at the reverse proxy; private_key_jwt does what they are for",
     ("RFC 9449", "4"): "DPoP: not built yet",

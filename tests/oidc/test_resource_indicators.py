@@ -1,6 +1,7 @@
 """Tokens for APIs (RFC 8707): registered APIs and permissions, at every endpoint that gives tokens."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -10,7 +11,7 @@ from oidc.models import ApiAccess, ApiResource, Consent
 from oidc.tokens import unverified_claims
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
-from tests.oidc.app import App, an_app, answer, basic, post_form, userinfo
+from tests.oidc.app import App, an_app, answer, basic, http, post_form, userinfo
 from tests.oidc.test_token import refusal
 
 pytestmark = pytest.mark.postgres
@@ -70,6 +71,36 @@ def test_without_identity_the_token_is_for_the_api_alone(at_home: Browser, shop:
     assert unverified_claims(tokens["access_token"])["aud"] == [ORDERS]
     assert "id_token" not in tokens
     assert userinfo(tokens["access_token"]).status_code == 403
+
+
+def sent_twice(path: str, form: dict[str, str | None], **kwargs: Any) -> Any:
+    """With two APIs, one of which the client may use."""
+    given = {name: value for name, value in form.items() if value is not None}
+    body = urlencode([*given.items(), ("resource", ORDERS), ("resource", "https://billing.example.com")])
+    return http().post(path, body, content_type="application/x-www-form-urlencoded", **kwargs)
+
+
+@pytest.mark.spec("RFC 8707", "2")
+def test_several_apis_in_one_request_are_refused_by_name(at_home: Browser, shop: App) -> None:
+    """The address to answer at is good, so the app is told, as RFC 8707 says it."""
+    headers = {"Authorization": basic(shop.client.client_id, shop.secret)}
+    asked = shop.request(scope="openid orders:read")
+    sent_back = answer(at_home.get("/authorize?" + urlencode([*asked.items(), *[("resource", ORDERS)] * 2])))
+    assert sent_back["error"] == "invalid_target"
+    assert "one API only" in sent_back["error_description"]
+    assert sent_back["state"] == asked["state"]
+    tokens = shop.tokens(at_home, scope="openid orders:read", resource=ORDERS)
+    for path, form in (
+        ("/api/oidc/par", asked),
+        ("/api/oidc/device/authorize", {"scope": "openid orders:read"}),
+        ("/api/oidc/token", {"grant_type": "client_credentials"}),
+        ("/api/oidc/token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}),
+    ):
+        refused = sent_twice(path, form, headers=headers)
+        assert refusal(refused) == TARGET, path
+        assert "one API only" in refused.json()["error_description"]
+    # Nothing was used up by it.
+    assert shop.refresh(tokens["refresh_token"], resource=ORDERS).status_code == 200
 
 
 @pytest.mark.spec("RFC 8707", "2")

@@ -174,3 +174,33 @@ def test_the_memory_of_a_process_is_bounded(monkeypatch) -> None:
 def test_nothing_is_limited_where_the_operator_says_so(settings) -> None:
     settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, disable_rate_limiting=True)
     assert taken(ratelimit.LOGIN_CODE) == 400
+
+
+OPEN = ["/api/oidc/token", "/api/oidc/userinfo", "/api/oidc/introspect", "/api/oidc/revoke", "/.well-known/jwks.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_open"), [*((path, True) for path in OPEN), ("/api/oidc/par", False), ("/x", None)]
+)
+def test_an_app_in_a_browser_can_read_that_it_asks_too_often(
+    stranger: Script, monkeypatch: pytest.MonkeyPatch, path: str, is_open: bool | None
+) -> None:
+    """The contract's CORS endpoints (section 1.3), and no other; a preflight is let through, or nothing could be read."""
+    monkeypatch.setattr(ratelimit, "throttle", ratelimit.Throttle())
+    method = "GET" if path.endswith(("userinfo", "json")) else "POST"
+    with time_machine.travel(timezone.now(), tick=False):
+        answer = stranger.call("GET", "/.well-known/jwks.json")
+        for _request in range(400):
+            if answer.status_code == 429:
+                break
+            answer = stranger.call("GET", "/.well-known/jwks.json")
+        refused = stranger.call(method, path, headers={"Origin": "https://spa.example.org"})
+        preflight = stranger.call("OPTIONS", path, headers={"Access-Control-Request-Method": method})
+    if is_open is None:  # no page is limited so
+        assert refused.status_code == 404
+        return
+    assert refusal(refused) == (429, "rate_limited")
+    assert refused.headers.get("Access-Control-Allow-Origin") == ("*" if is_open else None)
+    assert refused.headers.get("Access-Control-Expose-Headers") == ("Retry-After" if is_open else None)
+    assert int(refused["Retry-After"]) >= 1
+    assert preflight.status_code == (204 if is_open else 429)
