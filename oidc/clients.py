@@ -111,6 +111,8 @@ def create(
 
 def update(client_id: str, settings: ClientSettings) -> Client:
     """Replace all settings; secrets and pictures stay. Raise ``NotFound``."""
+    if settings.algorithm is not None:
+        signing_keys.ensure(settings.algorithm)  # outside the transaction, as above
     with transaction.atomic():
         client = _locked(client_id)
         policy = client.refresh_tokens

@@ -1,6 +1,6 @@
 """What a client may be sent as (contract section 4.2); what is left out is reset, except what only this server knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -87,6 +87,7 @@ class ClientInput(Input):
     # Ours: left out means as it is.
     claimsInIdToken = Flag(required=False)
     refreshTokens = Text(required=False)
+    signingAlgorithm = Text(required=False)
     idTokenDurationMinutes = Whole(required=False)
     refreshTokenAbsoluteDurationMinutes = Whole(required=False)
 
@@ -108,10 +109,10 @@ class ClientInput(Input):
         return minutes if minutes == 0 else _lifetime(minutes, 0, longest=10 * LONGEST_LIFETIME)
 
     def validate_refreshTokens(self, word: str) -> str:  # noqa: N802 - the contract's spelling
-        if word not in Client.RefreshTokens.values:
-            words = ", ".join(Client.RefreshTokens.values)
-            raise serializers.ValidationError(f"must be one of {words}", code="oneof")
-        return word
+        return _one_of(word, Client.RefreshTokens.values)
+
+    def validate_signingAlgorithm(self, word: str) -> str:  # noqa: N802 - the contract's spelling
+        return _one_of(word, Client.Algorithm.values)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if address := attrs.get("backchannelLogoutURL"):
@@ -139,6 +140,12 @@ def _address_of_keys(text: str) -> str:
         except web_addresses.UnusableAddress as wrong:
             raise serializers.ValidationError(str(wrong), code="invalid") from None
     return text
+
+
+def _one_of(word: str, words: Sequence[str]) -> str:
+    if word not in words:
+        raise serializers.ValidationError(f"must be one of {', '.join(words)}", code="oneof")
+    return word
 
 
 def _lifetime(minutes: int, default: int, *, longest: int = LONGEST_LIFETIME) -> int:
@@ -171,6 +178,7 @@ def settings_of(data: Mapping[str, Any], pictures: Mapping[bool, Picture]) -> Cl
         jwks_uri=data.get("credentials", {}).get("jwksUri"),
         claims_in_id_token=data.get("claimsInIdToken"),
         refresh_tokens=data.get("refreshTokens"),
+        algorithm=data.get("signingAlgorithm"),
         id_token_minutes=data.get("idTokenDurationMinutes"),
         refresh_token_absolute_minutes=data.get("refreshTokenAbsoluteDurationMinutes"),
         logos=pictures,

@@ -68,6 +68,7 @@ class ClientSerializer(ClientMetaSerializer):
     refreshTokenDurationMinutes = serializers.ReadOnlyField(source="refresh_token_minutes")
     claimsInIdToken = serializers.ReadOnlyField(source="claims_in_id_token")
     refreshTokens = serializers.ReadOnlyField(source="refresh_tokens")
+    signingAlgorithm = serializers.ReadOnlyField(source="algorithm")
     idTokenDurationMinutes = serializers.ReadOnlyField(source="id_token_minutes")
     refreshTokenAbsoluteDurationMinutes = serializers.ReadOnlyField(source="refresh_token_absolute_minutes")
     credentials = serializers.SerializerMethodField()

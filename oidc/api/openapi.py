@@ -86,6 +86,7 @@ MEMBERS |= {
         "description": "When a chain of refresh tokens ends however often it is used; 0 is never.",
     },
     (client_input.ClientInput, "refreshTokenDurationMinutes"): _LIFETIME,
+    (client_input.ClientInput, "signingAlgorithm"): {"type": "string", "enum": list(Client.Algorithm.values)},
     (client_input.ClientInput, "refreshTokens"): {"type": "string", "enum": list(Client.RefreshTokens.values)},
     (client_input.NewClientInput, "id"): {"type": "string", "pattern": r"^([a-zA-Z0-9._-]{2,128})?$"},
     (client_input.ClientInput, "launchURL"): _ADDRESS,
@@ -138,6 +139,7 @@ _CLIENT = META | {
     "refreshTokenAbsoluteDurationMinutes": 0,
     "claimsInIdToken": True,
     "refreshTokens": "offline_access",
+    "signingAlgorithm": "RS256",
     "credentials": {"secrets": [_SECRET]},
 }
 _WITH_GROUPS = _CLIENT | {"allowedUserGroups": []}
@@ -243,7 +245,7 @@ describe(
         "updateClient",
         "Change an app",
         {200: WITH_GROUPS},
-        "Replaces everything: what is left out is reset. Secrets, logos, `claimsInIdToken` and `refreshTokens` stay.",
+        "Replaces everything: what is left out is reset. Secrets, logos, `claimsInIdToken`, `refreshTokens` and `signingAlgorithm` stay.",
         client_input.ClientInput,
         errors=(ClientRefused, *_LOGO_ERRORS),
         missing=(CLIENT,),

@@ -133,6 +133,19 @@ def test_what_is_not_named_stays_as_it_is(file) -> None:
     assert (current().app_name, current().smtp_password) == ("Ours", "kept")
 
 
+def test_the_algorithm_of_a_client_is_declared(file) -> None:
+    assert file("clients: [{id: wiki, name: Wiki, signingAlgorithm: ES256}]")
+    assert Client.objects.get().algorithm == "ES256"
+    assert file("clients: [{id: wiki, name: Wiki, signingAlgorithm: EdDSA}]") == [
+        '~ client wiki\n    signingAlgorithm: "ES256" -> "EdDSA"'
+    ]
+    assert file("clients: [{id: wiki, name: Wiki}]") == []  # what is not declared stays
+    assert problems(file, "clients: [{id: wiki, name: Wiki, signingAlgorithm: HS256}]") == [
+        (1, "client wiki: SigningAlgorithm must be one of RS256, ES256, PS256, EdDSA")
+    ]
+    assert Client.objects.get().algorithm == "EdDSA"
+
+
 def test_drift_is_put_right(file) -> None:
     text = (ROOT / "examples/pocketid.yaml").read_text()
     file(text)

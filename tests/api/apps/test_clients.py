@@ -16,7 +16,7 @@ pytestmark = pytest.mark.postgres
 META = {"id", "name", "description", "hasLogo", "hasDarkLogo", "launchURL", "requiresReauthentication", "clientType"}
 WHOLE = META | {
     "callbackURLs", "logoutCallbackURLs", "isPublic", "pkceEnabled", "requiresPushedAuthorizationRequests", "skipConsent", "credentials", "isGroupRestricted",
-    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "claimsInIdToken", "refreshTokens", "idTokenDurationMinutes", "refreshTokenAbsoluteDurationMinutes", "allowedUserGroups",
+    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "claimsInIdToken", "refreshTokens", "signingAlgorithm", "idTokenDurationMinutes", "refreshTokenAbsoluteDurationMinutes", "allowedUserGroups",
 }  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_a_client_of_nothing_but_a_name_has_every_default(rest: Rest) -> None:
         "name": "Wiki", "description": "", "hasLogo": False, "hasDarkLogo": False, "launchURL": None, "requiresReauthentication": False, "clientType": "standard",
         "callbackURLs": [], "logoutCallbackURLs": [], "isPublic": False, "pkceEnabled": False, "requiresPushedAuthorizationRequests": False, "skipConsent": False,
         "isGroupRestricted": False, "accessTokenDurationMinutes": 60, "refreshTokenDurationMinutes": 43200, "backchannelLogoutURL": "", "claimsInIdToken": True,
-        "refreshTokens": "offline_access", "idTokenDurationMinutes": 60, "refreshTokenAbsoluteDurationMinutes": 0, "allowedUserGroups": [],
+        "refreshTokens": "offline_access", "signingAlgorithm": "RS256", "idTokenDurationMinutes": 60, "refreshTokenAbsoluteDurationMinutes": 0, "allowedUserGroups": [],
     }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_what_was_sent_comes_back_as_it_was(rest: Rest) -> None:
     sent: dict[str, Any] = {
         "id": "My.own_client-1", "name": "Bücher", "description": "All of them", "callbackURLs": ["https://b.example.com/cb", "https://a.example.com/cb", "https://*.wild.example.com/cb", "app.immich:///oauth-callback", "http://localhost:3000/cb"],
         "logoutCallbackURLs": ["https://b.example.com/out"], "launchURL": "http://app.example.com:8080/start?a=1", "backchannelLogoutURL": "http://app.internal:8080/logout?x=1", "pkceEnabled": True, "requiresReauthentication": True,
-        "requiresPushedAuthorizationRequests": True, "skipConsent": True, "isGroupRestricted": True, "accessTokenDurationMinutes": 30, "refreshTokenDurationMinutes": 600, "claimsInIdToken": False, "refreshTokens": "always", "idTokenDurationMinutes": 5, "refreshTokenAbsoluteDurationMinutes": 5000000,
+        "requiresPushedAuthorizationRequests": True, "skipConsent": True, "isGroupRestricted": True, "accessTokenDurationMinutes": 30, "refreshTokenDurationMinutes": 600, "claimsInIdToken": False, "refreshTokens": "always", "signingAlgorithm": "EdDSA", "idTokenDurationMinutes": 5, "refreshTokenAbsoluteDurationMinutes": 5000000,
     }  # fmt: skip
     made = rest.client(**sent)
     again = rest.get("/oidc/clients/My.own_client-1")
@@ -181,9 +181,26 @@ def test_an_update_resets_what_it_leaves_out(rest: Rest) -> None:
 
 
 def test_an_update_keeps_what_only_this_server_knows(rest: Rest) -> None:
-    made = rest.client(claimsInIdToken=False, refreshTokens="always")
+    made = rest.client(claimsInIdToken=False, refreshTokens="always", signingAlgorithm="PS256")
     kept = rest.put(f"/oidc/clients/{made['id']}", {"name": "Wiki"}).json
-    assert (kept["claimsInIdToken"], kept["refreshTokens"]) == (False, "always")
+    assert (kept["claimsInIdToken"], kept["refreshTokens"], kept["signingAlgorithm"]) == (False, "always", "PS256")
+
+
+@pytest.mark.parametrize("algorithm", Client.Algorithm.values)
+def test_the_algorithm_of_a_client_can_be_changed_and_has_a_key(rest: Rest, algorithm: str) -> None:
+    SigningKey.objects.filter(algorithm=algorithm).delete()
+    made = rest.client()
+    changed = rest.put(f"/oidc/clients/{made['id']}", {"name": "Wiki", "signingAlgorithm": algorithm})
+    assert (changed.status, changed.json["signingAlgorithm"]) == (200, algorithm)
+    assert SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.CURRENT).exists()
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "none", "rs256", ""])
+def test_what_nobody_signs_with_is_no_algorithm(rest: Rest, algorithm: str) -> None:
+    made = rest.client()
+    refused = rest.put(f"/oidc/clients/{made['id']}", {"name": "Wiki", "signingAlgorithm": algorithm})
+    assert (refused.status, refused.json["code"]) == (400, "validation_failed")
+    assert rest.get(f"/oidc/clients/{made['id']}").json["signingAlgorithm"] == "RS256"
 
 
 def test_a_client_may_be_sent_back_as_it_was_read(rest: Rest) -> None:
