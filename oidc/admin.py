@@ -25,10 +25,11 @@ from oidc import (  # noqa: F401 - the console finds api_admin, delivery_admin a
     delivery_admin,
     key_admin,
     key_rotation,
+    logos,
     redirect_uris,
     resource_indicators,
 )
-from oidc.forms import IdentitiesField, KeySetField, LogoField, settings_from
+from oidc.forms import IdentitiesField, KeySetField, LogoField, PresentLogo, settings_from
 from oidc.models import AccessToken, Client, ClientSecret, Consent, Grant, IDToken, RefreshToken
 
 for model in (AccessToken, Client, Grant, IDToken, RefreshToken):
@@ -58,6 +59,16 @@ class ClientForm(forms.ModelForm):
     federated_identities = IdentitiesField("federated_identities")
     logo = LogoField(label=_("Logo"), help_text=_("PNG, JPEG, WebP, SVG and more; at most 2 MB."))
     dark_logo = LogoField(label=_("Logo on dark pages"), help_text=_("Empty: the same."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a form takes
+        super().__init__(*args, **kwargs)
+        client, path = self.instance, f"/api/oidc/clients/{self.instance.client_id}/logo"
+        for name, is_there, query in (
+            ("logo", client.has_logo, "skipCache"),
+            ("dark_logo", client.has_dark_logo, "light=false&skipCache"),
+        ):
+            if is_there:
+                self.initial[name] = PresentLogo(f"{path}?{query}")
 
     class Meta:
         model = Client
@@ -131,6 +142,9 @@ class ClientAdmin(ByVerb):
         wanted = settings_from(form.cleaned_data)
         if change:
             changed = clients.update(obj.client_id, wanted)
+            for is_dark, name in ((False, "logo"), (True, "dark_logo")):
+                if form.cleaned_data[name] is False:
+                    logos.remove(changed, is_dark=is_dark)
             administration.note(Event.CLIENT_CHANGED, changed, request=request)
         else:
             made, _secret = clients.create(wanted, client_id=obj.client_id)

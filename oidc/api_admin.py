@@ -34,6 +34,9 @@ class ApiForm(forms.ModelForm):
                 "What apps name as resource and tokens carry as aud, such as https://api.example.org. It cannot be changed later."
             )
         }
+        error_messages: ClassVar[dict[str, dict[str, Any]]] = {
+            "audience": {"unique": gettext_lazy("Another API has this address.")}
+        }
         widgets: ClassVar[dict[str, Any]] = {
             "audience": forms.TextInput(
                 attrs={"class": "vURLField", "spellcheck": "false", "autocapitalize": "none", "inputmode": "url"}
@@ -233,8 +236,11 @@ class ApiResourceAdmin(ByVerb):
     def access_view(self, request: HttpRequest, api_id: UUID, client_pk: int) -> HttpResponse:
         """What one app may do at the API."""
         api, client = self.get_object(request, str(api_id)), Client.objects.filter(pk=client_pk).first()
-        if api is None or client is None or not self.has_change_permission(request, api):
+        if api is None or not self.has_change_permission(request, api):
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(api_id))  # type: ignore[attr-defined,no-any-return] # Django's own
+        if client is None:
+            messages.warning(request, _("This app is not here any more."))
+            return redirect("admin:oidc_apiresource_change", api.pk)
         back = reverse("admin:oidc_apiresource_change", args=[api.pk])
         rows = {row.subject: row for row in client.api_access.filter(api=api).prefetch_related("permissions")}
         if request.method == "POST" and "remove" in request.POST:

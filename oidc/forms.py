@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -72,17 +75,28 @@ class IdentitiesField(JsonTextField):
         raise forms.ValidationError([f"{name}: {text}" for name, text in _problems(rows.errors)])
 
 
+@dataclass(frozen=True)
+class PresentLogo:
+    """What a form shows of a logo that is there."""
+
+    url: str
+
+
+class LogoInput(forms.ClearableFileInput):
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ANN401 - Django's own
+        return render_to_string("admin/oidc/client/logo.html", self.get_context(name, value, attrs))
+
+
 class LogoField(forms.FileField):
-    """A picture, of the kinds and sizes that REST takes; none leaves the present one as it is."""
+    """A picture, of the kinds and sizes that REST takes; ``None`` leaves the present one as it is, ``False`` removes it."""
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a field takes
-        widget = forms.FileInput(attrs={"accept": "image/*"})
-        super().__init__(required=False, widget=widget, **kwargs)
+        super().__init__(required=False, widget=LogoInput(), **kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:  # noqa: ANN401 - Django's own
-        given = super().clean(data, initial)
+        given = super().clean(data, None)
         if not given:
-            return None
+            return given
         try:
             return logos.read(given.name, given.read())
         except AppError as refused:
@@ -115,7 +129,7 @@ def settings_from(filled_in: Mapping[str, Any]) -> ClientSettings:
         algorithm=filled_in["algorithm"],
         id_token_minutes=filled_in["id_token_minutes"],
         refresh_token_absolute_minutes=filled_in["refresh_token_absolute_minutes"],
-        logos={is_dark: picture for is_dark, picture in pictures.items() if picture is not None},
+        logos={is_dark: picture for is_dark, picture in pictures.items() if picture},
     )
 
 

@@ -36,7 +36,7 @@ class SessionInline(ReadOnlyInline):
 class ClaimInline(admin.TabularInline):
     model = CustomClaim
     fields = ("key", "value")
-    extra = 0
+    extra = 1  # one to fill in also without scripts
 
 
 def save(formset: Any, request: HttpRequest) -> None:  # noqa: ANN401 - Django's formset

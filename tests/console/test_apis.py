@@ -82,7 +82,7 @@ def test_an_address_that_names_no_api_is_said_on_the_form(console: Browser, audi
 
 def test_an_address_is_used_once(console: Browser, api: ApiResource) -> None:
     page = fill_in(console, f"{APIS}add/", having="audience", name="Another", audience=f"{CALENDAR}/")
-    assert "already exists" in page.text
+    assert "Another API has this address." in page.text
     assert ApiResource.objects.count() == 1
 
 

@@ -112,6 +112,18 @@ def test_a_logo_is_taken_and_what_is_no_picture_is_not(console: Browser, chat: A
     assert Client.objects.get().has_logo
 
 
+def test_the_logo_is_shown_on_the_form_and_taken_away(console: Browser, chat: App) -> None:
+    address = f"{CLIENTS}{chat.client.pk}/change/"
+    for name in ("logo", "dark_logo"):
+        change(console, chat.client, **{name: SimpleUploadedFile("logo.png", a_picture())})
+    assert console.get(address).text.count("/logo?") == 2
+    assert change(console, chat.client, **{"dark_logo-clear": "on"}).status_code == 302
+    assert (Client.objects.get().has_logo, Client.objects.get().has_dark_logo) == (True, False)
+    assert change(console, chat.client, **{"logo-clear": "on"}).status_code == 302
+    assert not Client.objects.get().has_logo
+    assert "/logo?" not in console.get(address).text
+
+
 def test_a_client_has_no_more_secrets_than_over_rest(console: Browser, chat: App) -> None:
     address = f"{CLIENTS}{chat.client.pk}/change/"
     for _each in range(19):
