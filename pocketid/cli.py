@@ -8,94 +8,23 @@ import urllib.request
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import pocketid
 from core.terminal import say, tell
+from pocketid import arguments
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the process's exit status."""
-    parser = _Parser(prog="pocketid", description="A passkey-first OpenID Connect provider.")
+    parser = arguments.Parser(prog="pocketid", description="A passkey-first OpenID Connect provider.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, function, text in (
-        ("serve", serve, "bring the database up to date and serve (settings come from the environment)"),
-        ("migrate", migrate, "bring the database up to date and stop"),
-        (
-            "key-rotate",
-            key_rotate,
-            "let the next signing key sign; servers notice by themselves, nothing has to be restarted",
-        ),
-        (
-            "encryption-key-rotate",
-            encryption_key_rotate,
-            "encrypt everything in the database anew: with ENCRYPTION_KEY instead of OLD_ENCRYPTION_KEY, or with a new key file",
-        ),
-        ("bootstrap", bootstrap, "on a new server: make the first administrator and an API key, without a browser"),
-        ("apply", apply, "bring the server to what a YAML file declares; a second run changes nothing"),
-        ("one-time-access-token", one_time_access_token, "print a link that signs somebody in once, within an hour"),
-        ("export", export, "write everything that is in the database to one file"),
-        ("import", import_, "take everything from an export, or from a Pocket ID: its data directory or its database"),
-        ("healthcheck", healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
-        ("version", version, "print the version"),
-    ):
+    for name, run, add_arguments, text in COMMANDS:
         command = commands.add_parser(name, help=text, description=text)
-        command.set_defaults(run=function)
-        if function is healthcheck:
-            command.add_argument("-e", "--endpoint", help="the server's address (default: HOST and PORT)")
-            command.add_argument("-v", "--verbose", action="store_true", help="say what was answered")
-            command.add_argument("--unix-socket", help="accepted for Pocket ID's sake, and refused: there is none")
-        if function is bootstrap:
-            command.add_argument(
-                "--api-key-file", required=True, type=Path, metavar="PATH", help="the new file for the key, mode 0600"
-            )
-            command.add_argument(
-                "--expires-in", type=_days, default=365, metavar="DAYS", help="when the key ends (default: 365)"
-            )
-        if function is apply:
-            command.add_argument("file", type=Path, metavar="FILE.yaml", help="see docs/automation.md")
-            command.add_argument(
-                "--dry-run", action="store_true", help="only say what would change; exit status 2 when something would"
-            )
-        if function is one_time_access_token:
-            command.add_argument("user", help="username or e-mail address")
-        if function is export:
-            _add_path(command, "file", "a new file, such as pocketid.zip; - for standard output")
-        if function is import_:
-            _add_import_options(command)
-        if function is encryption_key_rotate:
-            command.add_argument(
-                "--new-key", metavar="", help="refused: other users of this machine can read a command line"
-            )
-            command.add_argument(
-                "--force", action="store_true", help="go on although somebody else is connected to the database"
-            )
-        if function in (key_rotate, encryption_key_rotate, import_):
-            command.add_argument(
-                "-y", "--yes", action="store_true", help="accepted for Pocket ID's sake; nothing is asked"
-            )
-        if function is key_rotate:
-            command.add_argument(
-                "-a", "--alg", default="RS256", choices=("RS256", "ES256", "PS256", "EdDSA"), help="default: RS256"
-            )
-            command.add_argument(
-                "--now",
-                action="store_true",
-                help="do not wait until apps have seen the key: only for a key that has leaked",
-            )
+        command.set_defaults(run=run)
+        add_arguments(command)
     options = parser.parse_args(argv)
-    if options.run in (export, import_) and options.path is not None:
-        setattr(options, "file" if options.run is export else "source", options.path)
     status: int = options.run(options)
     return status
-
-
-class _Parser(argparse.ArgumentParser):
-    """A command that cannot be understood is an error as any other; 2 says that something has drifted (``apply``)."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(1, f"{self.prog}: {message}\n")
 
 
 # What only the API's document and declared set-up need, when somebody asks for them.
@@ -274,34 +203,6 @@ def one_time_access_token(options: argparse.Namespace) -> int:
     return 0 if said else _fail("the link could not be written to standard output; run this again for another one")
 
 
-def _add_path(command: argparse.ArgumentParser, name: str, text: str) -> None:
-    """An argument, or what Pocket ID's commands call ``--path``."""
-    either = command.add_mutually_exclusive_group(required=True)
-    either.add_argument(name, nargs="?", metavar=name.upper(), help=text)
-    either.add_argument("-p", "--path", metavar=name.upper(), help="the same, for Pocket ID's sake")
-
-
-def _add_import_options(command: argparse.ArgumentParser) -> None:
-    _add_path(
-        command,
-        "source",
-        "a data directory, pocket-id.db, an export (zip), or postgres://user@host/database (password in PGPASSWORD)",
-    )
-    command.add_argument("--encryption-key-file", metavar="PATH", help="a file with the old server's ENCRYPTION_KEY")
-    command.add_argument(
-        "--encryption-key",
-        metavar="KEY",
-        help="the key itself; everybody on this machine can read it while the command runs: rather use the file",
-    )
-    command.add_argument(
-        "--uploads", metavar="PATH", help="the folder with pictures, when it is not beside the database"
-    )
-    command.add_argument("--dry-run", action="store_true", help="say what would come and what would not; keep nothing")
-    command.add_argument("--merge", action="store_true", help="take only what is not here yet, and list the clashes")
-    command.add_argument("--new-address", action="store_true", help="the old server had another address than APP_URL")
-    command.add_argument("--json", action="store_true", help="the report as JSON")
-
-
 def import_(options: argparse.Namespace) -> int:
     if status := _prepare():
         return status
@@ -405,15 +306,54 @@ def _prepare(*, with_keys: bool = True) -> int:
     return 0
 
 
-def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 3650:
-        raise argparse.ArgumentTypeError("a whole number of days from 1 to 3650")
-    return int(text)
-
-
 def _fail(text: str) -> int:
     tell(f"pocketid: {text}")
     return 1
+
+
+COMMANDS = (
+    (
+        "serve",
+        serve,
+        arguments.nothing,
+        "bring the database up to date and serve (settings come from the environment)",
+    ),
+    ("migrate", migrate, arguments.nothing, "bring the database up to date and stop"),
+    (
+        "key-rotate",
+        key_rotate,
+        arguments.key_rotate,
+        "let the next signing key sign; servers notice by themselves, nothing has to be restarted",
+    ),
+    (
+        "encryption-key-rotate",
+        encryption_key_rotate,
+        arguments.encryption_key_rotate,
+        "encrypt everything in the database anew: with ENCRYPTION_KEY instead of OLD_ENCRYPTION_KEY, or with a new key file",
+    ),
+    (
+        "bootstrap",
+        bootstrap,
+        arguments.bootstrap,
+        "on a new server: make the first administrator and an API key, without a browser",
+    ),
+    ("apply", apply, arguments.apply, "bring the server to what a YAML file declares; a second run changes nothing"),
+    (
+        "one-time-access-token",
+        one_time_access_token,
+        arguments.one_time_access_token,
+        "print a link that signs somebody in once, within an hour",
+    ),
+    ("export", export, arguments.export, "write everything that is in the database to one file"),
+    (
+        "import",
+        import_,
+        arguments.import_,
+        "take everything from an export, or from a Pocket ID: its data directory or its database",
+    ),
+    ("healthcheck", healthcheck, arguments.healthcheck, "ask a running server whether it is well; exit status 0 or 1"),
+    ("version", version, arguments.nothing, "print the version"),
+)
 
 
 if __name__ == "__main__":
