@@ -25,14 +25,14 @@ def find(group_id: str) -> Group:
 def user_count() -> Coalesce:
     """How many people are in a group, as a column of a query for groups."""
     memberships: Any = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by().values("group")
-    return Coalesce(Subquery(memberships.annotate(n=Count("pk")).values("n")), 0)
+    return Coalesce(Subquery(memberships.annotate(n=Count("*")).values("n")), 0)
 
 
 def count_members(rows: Iterable[Group]) -> list[Group]:
     """Each with ``user_count``: for all of them by one statement."""
     found = list(rows)
     memberships = User.groups.through._default_manager.filter(group__in=[group.pk for group in found])
-    numbers = dict(memberships.order_by().values_list("group").annotate(n=Count("pk"))) if found else {}
+    numbers = dict(memberships.order_by().values_list("group").annotate(n=Count("*"))) if found else {}
     for group in found:
         group.user_count = numbers.get(group.pk, 0)  # type: ignore[attr-defined] # as by an annotation
     return found

@@ -189,9 +189,9 @@ def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
 
 
 def json_response(body: object, *, status: int = 200) -> HttpResponse:
-    """JSON with its charset named, as Pocket ID does."""
+    """JSON without blanks and with its charset named, as Pocket ID has it."""
     return HttpResponse(
-        json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False),
+        json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")),
         status=status,
         content_type="application/json; charset=utf-8",
     )

@@ -80,3 +80,14 @@ def relate(rows: Iterable[Any], name: str, found: Iterable[Any], owner: str) -> 
         of[getattr(each, owner)].append(each)
     for row in rows:
         row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = of[row.pk]
+
+
+def relate_many(rows: Iterable[Any], name: str, pairs: Iterable[tuple[Any, Any]], found: Iterable[Any]) -> None:
+    """The same by ``pairs`` of keys, each of ``found`` with any number of rows; in the order of ``found``."""
+    of: dict[Any, set[Any]] = defaultdict(set)
+    for owner, key in pairs:
+        of[owner].add(key)
+    each_once = list(found)
+    for row in rows:
+        mine = [each for each in each_once if each.pk in of[row.pk]] if of[row.pk] else []
+        row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = mine

@@ -54,7 +54,8 @@ def healthcheck(options: argparse.Namespace) -> int:
     except env.InvalidEnvironment as wrong:
         return _fail(str(wrong))
     host = "127.0.0.1" if environment.host in ("0.0.0.0", "::", "") else environment.host  # noqa: S104 - compared, not bound
-    url = (options.endpoint or f"http://{host}:{environment.port}").rstrip("/") + "/healthz"
+    base = (options.endpoint or f"http://{host}:{environment.port}").rstrip("/").removesuffix("/healthz")
+    url = f"{base}/healthz"
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the operator's own address
             status = answer.status

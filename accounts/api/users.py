@@ -1,9 +1,7 @@
 """People over REST (contract section 5.1)."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -24,7 +22,7 @@ from core.errors import ValidationFailed
 from core.http import no_content
 from core.rest import IsAdministrator, ListRules, is_scoped, page_of, path_id
 from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, as_uuid, read
-from core.rest_output import Output, relate
+from core.rest_output import Output, relate, relate_many
 from core.rest_view import Resource
 from siteconfig.models import current
 
@@ -167,22 +165,15 @@ def with_groups_and_claims(rows: Iterable[User]) -> list[User]:
     By hand, and each group once: Django's prefetching would make and count a group anew for every person who is in it.
     """
     users = list(rows)
-    memberships = User.groups.through._default_manager.filter(user__in=[user.pk for user in users])
-    pairs = list(memberships.values_list("user", "group")) if users else []
-    of_pairs = Group.objects.filter(pk__in={group_id for _user_id, group_id in pairs}).order_by("created_at", "pk")
+    ids = [user.pk for user in users]
+    pairs = list(User.groups.through._default_manager.filter(user__in=ids).values_list("user", "group")) if ids else []
+    of_pairs = Group.objects.filter(pk__in={group for _user, group in pairs}).order_by("created_at", "pk")
     found = groups.count_members(of_pairs) if pairs else []
-    place = {group.pk: (number, group) for number, group in enumerate(found)}
-    mine: dict[uuid.UUID, list[tuple[int, Group]]] = defaultdict(list)
-    for user_id, group_id in pairs:
-        if group_id in place:
-            mine[user_id].append(place[group_id])
-    wanted = Q(user__in=[user.pk for user in users]) | Q(group__in=list(place))
-    claims = list(CustomClaim.objects.filter(wanted)) if users else []
+    wanted = Q(user__in=ids) | Q(group__in=[group.pk for group in found])
+    claims = list(CustomClaim.objects.filter(wanted)) if ids else []
     relate(found, "custom_claims", claims, "group_id")
     relate(users, "custom_claims", claims, "user_id")
-    for user in users:
-        own = [group for _number, group in sorted(mine[user.pk], key=itemgetter(0))]
-        user.__dict__["_prefetched_objects_cache"]["groups"] = own
+    relate_many(users, "groups", pairs, found)
     return users
 
 

@@ -1,6 +1,6 @@
 """APIs and their permissions (contract section 4.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework import serializers, status
@@ -11,7 +11,7 @@ from audit.models import Event
 from core.errors import ValidationFailed
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, Text, read
-from core.rest_output import Output
+from core.rest_output import Output, relate
 from core.rest_view import Resource
 from oidc import administration, api_access, clients
 from oidc.api.fields import Items
@@ -99,17 +99,19 @@ RULES = ListRules(
 )
 
 
+def with_permissions(rows: Iterable[ApiResource]) -> list[ApiResource]:
+    found = list(rows)
+    relate(found, "permissions", ApiPermission.objects.filter(api__in=[api.pk for api in found]), "api_id")
+    return found
+
+
 class ApiList(Resource):
     permission_classes = [IsAdministrator]
     scope = "apis"
 
     def get(self, request: Request) -> Response:
-        return page_of(
-            request,
-            ApiResource.objects.select_related("introspection_client").prefetch_related("permissions"),
-            RULES,
-            ApiSerializer,
-        )
+        rows = ApiResource.objects.select_related("introspection_client")
+        return page_of(request, rows, RULES, ApiSerializer, load=with_permissions)
 
     def post(self, request: Request) -> Response:
         data = read(request, ApiInput)

@@ -86,6 +86,7 @@ def test_a_link_signs_somebody_in_once_and_version_and_health_answer(
 def health(server: Server, installation: Installation) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", installation.run("version").stdout)
     assert installation.run("healthcheck", "-e", server.base_url).returncode == 0
+    assert installation.run("healthcheck", "-e", server.base_url + "/healthz").returncode == 0
     verbose = installation.run("healthcheck", "--endpoint", server.base_url + "/", "--verbose")
     assert (verbose.returncode, verbose.stdout) == (0, f"{server.base_url}/healthz: 204\n")
     assert installation.run("healthcheck", PORT=str(server.port)).returncode == 0
