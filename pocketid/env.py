@@ -132,7 +132,10 @@ def _platform(value: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """Where the data are. ``path`` is set for SQLite, ``options`` hold what PostgreSQL's driver takes."""
+    """Where the data are. ``path`` is set for SQLite, ``options`` hold what PostgreSQL's driver takes.
+
+    ``prepares`` is false when statements must not be prepared because another connection may get the next one.
+    """
 
     engine: str
     path: Path | None = None
@@ -142,9 +145,13 @@ class Database:
     user: str = ""
     password: str = field(default="", repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+    prepares: bool = True
 
 
 POCKET_ID_DATABASE = "pocket-id.db"
+# What Pocket ID's driver (pgx) knows besides libpq's parameters. The first says how statements are sent.
+PGX_EXEC_MODE = "default_query_exec_mode"
+PGX_ONLY = ("statement_cache_capacity", "description_cache_capacity", "pool_")
 
 
 def _database(value: str) -> Database:
@@ -155,7 +162,9 @@ def _database(value: str) -> Database:
             port = str(parts.port or "")
         except ValueError:
             raise _Refused("a PostgreSQL URL with a host and a port number") from None
-        options = dict(parse_qsl(parts.query))
+        given = dict(parse_qsl(parts.query))
+        mode = given.pop(PGX_EXEC_MODE, "cache_statement")
+        options = {name: text for name, text in given.items() if not name.startswith(PGX_ONLY)}
         if not parts.path.lstrip("/"):
             raise _Refused(
                 "a PostgreSQL URL with the name of a database, such as postgres://user:password@host/pocketid"
@@ -168,6 +177,7 @@ def _database(value: str) -> Database:
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             options=options,
+            prepares=mode == "cache_statement",
         )
     if scheme and scheme != "sqlite":
         raise _Refused("a path or file: for SQLite, or postgres://user:password@host/database")

@@ -112,6 +112,21 @@ def test_connection_strings(text: str, engine: str, name: str, host: str, user: 
     assert (found.engine, found.name, found.host, found.user, found.password) == (engine, name, host, user, password)
 
 
+@pytest.mark.parametrize(
+    ("query", "options", "prepares"),
+    [
+        ("sslmode=require", {"sslmode": "require"}, True),
+        ("sslmode=require&pool_max_conns=10&statement_cache_capacity=0", {"sslmode": "require"}, True),
+        ("default_query_exec_mode=cache_statement", {}, True),
+        ("default_query_exec_mode=exec", {}, False),
+        ("default_query_exec_mode=simple_protocol&connect_timeout=3", {"connect_timeout": "3"}, False),
+    ],
+)
+def test_parameters_of_pocket_ids_driver_do_not_reach_ours(query: str, options: dict[str, str], prepares: bool) -> None:
+    found = env.load({"DB_CONNECTION_STRING": f"postgres://u@db/pocketid?{query}"}).database
+    assert (found.options, found.prepares) == (options, prepares)
+
+
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("a secret of at least 16 bytes\n")
