@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.visitor import Visitor
 
@@ -52,3 +52,25 @@ def test_the_tabs_lead_to_every_page(administrator: Visitor) -> None:
         administrator.wait_for(path)
     administrator.page.goto("/settings/audit-log")
     expect(administrator.page.locator(".rows > li").first).to_contain_text("Signed in with a passkey")
+
+
+def test_a_passkey_is_deleted_without_scripts(visitor: Visitor, chromium: Browser) -> None:
+    visitor.set_up()
+    first = visitor.device.credentials()[0]
+    visitor.device.remove(first["credentialId"])  # else the device would say that it has one already
+    visitor.press("passkey-add")
+    expect(visitor.page.locator(".rows").first.locator("> li")).to_have_count(2)
+
+    plain = chromium.new_context(
+        base_url=visitor.base_url, java_script_enabled=False, storage_state=visitor.context.storage_state()
+    )
+    page = plain.new_page()
+    page.goto("/settings/account")
+    page.locator("a[data-dialog]").first.click()
+    expect(page.locator("h1")).to_contain_text("Delete the passkey")
+    page.get_by_role("link", name="Keep it").click()
+    page.locator("a[data-dialog]").first.click()
+    page.click('[data-action="passkey-remove"]')
+    expect(page.locator(".note.ok")).to_contain_text("The passkey was removed.")
+    expect(page.locator("a[data-dialog]")).to_have_count(0)
+    plain.close()

@@ -10,6 +10,8 @@ from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="90" height="90"><rect width="9" height="9"/></svg>'
+
 
 def test_the_console_asks_for_the_passkey_and_then_opens(administrator: Visitor) -> None:
     administrator.page.goto("/admin/oidc/client/")
@@ -123,3 +125,25 @@ def test_an_app_that_was_let_in_to_an_api_gets_tokens_for_what_was_ticked(admini
         f"{site.server.base_url}/api/oidc/token", form, auth=(robot.client_id, robot.client_secret), timeout=10
     )
     assert refused.status_code == 403, refused.text
+
+
+def test_a_picture_of_the_installation_is_replaced_and_shown_to_strangers(visitor: Visitor) -> None:
+    visitor.set_up()
+    page = visitor.page
+    page.goto("/admin/siteconfig/image/")
+    page.set_input_files("#email-file", {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": SVG})
+    visitor.press("image-replace-email")
+    expect(page.locator("#email [role=alert]")).to_contain_text("Choose a file of another kind: PNG, JPEG.")
+    for name in ("logo", "background"):
+        page.set_input_files(f"#{name}-file", {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": SVG})
+        visitor.press(f"image-replace-{name}")
+        expect(page.locator(f"#{name} .tag")).to_have_text("Your own")
+    visitor.sign_out()
+    page.goto("/login")
+    for place in (".mark.has-logo img", ".art .background"):
+        assert page.locator(place).evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    visitor.sign_in("/admin/siteconfig/image/")
+    visitor.press("image-reset-logo")
+    expect(page.locator("#logo .tag")).to_have_count(0)
+    page.goto("/settings/account")
+    expect(page.locator(".mark.has-logo")).to_have_count(0)

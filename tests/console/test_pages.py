@@ -58,6 +58,11 @@ def is_allowed(model: type[Model], address: str) -> bool:
     )
 
 
+def test_the_overview_begins_with_people_and_their_apps(console: Browser) -> None:
+    found = re.findall(r'id="app-([a-z]+)"', console.get("/admin/").text)
+    assert found[:4] == ["accounts", "oidc", "audit", "siteconfig"]
+
+
 def test_the_console_shows_what_it_should() -> None:
     assert {User, Group, Passkey, Session, Client, Consent, Entry, SiteConfiguration} <= set(REGISTERED)
     assert {"Permission", "Site", "AccessToken", "RefreshToken", "IDToken", "Grant"}.isdisjoint(
