@@ -43,8 +43,9 @@ def end_all(user: User) -> None:
 
 
 def client_over(client: Client) -> None:
-    """Tell a client that is about to be deleted of everybody who is signed in to it."""
-    _tell(client, set(_signed_in(client).values_list("pk", flat=True)))
+    """Tell a client that is about to be deleted of everybody who is signed in to it or ever let it in."""
+    consented = User.objects.filter(consents__client=client)
+    _tell(client, {*_signed_in(client).values_list("pk", flat=True), *consented.values_list("pk", flat=True)})
 
 
 def _tell(client: Client, people: Iterable[UUID]) -> None:

@@ -96,7 +96,7 @@ def create(
     """A new client, and its first secret if it is to have one; raise ``ClientIdTaken``."""
     client = Client(client_id=client_id or new_client_id())
     _apply(client, settings)
-    signing_keys.ensure(client.algorithm)  # outside the transaction: making a key takes long
+    signing_keys.introduce(client.algorithm)  # outside the transaction: making a key takes long
     try:
         with transaction.atomic():
             client.save(force_insert=True)
@@ -112,7 +112,7 @@ def create(
 def update(client_id: str, settings: ClientSettings) -> Client:
     """Replace all settings; secrets and pictures stay. Raise ``NotFound``."""
     if settings.algorithm is not None:
-        signing_keys.ensure(settings.algorithm)  # outside the transaction, as above
+        signing_keys.introduce(settings.algorithm)  # outside the transaction, as above
     with transaction.atomic():
         client = _locked(client_id)
         policy = client.refresh_tokens

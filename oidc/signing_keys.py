@@ -116,6 +116,14 @@ def ensure(algorithm: str, state: SigningKey.State = SigningKey.State.CURRENT) -
     return made
 
 
+def introduce(algorithm: str) -> None:
+    """See to it that there is a key of ``algorithm``, which a client is about to use, and that every process publishes it
+    before the first token is signed: what the others have read of the key set is good for a moment longer."""
+    if not SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.CURRENT).exists():
+        ensure(algorithm)
+        time.sleep(JWKS_SECONDS)
+
+
 def _generate(algorithm: str) -> SigningKey:
     key: PrivateKeyTypes
     match algorithm:

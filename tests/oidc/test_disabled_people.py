@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import lifecycle, sessions
 from accounts.models import DeviceLogin, Session, User
 from core.secrets import hash_token, new_token
+from oidc import clients
 from oidc.models import AccessToken, DeviceGrant, Grant, LogoutDelivery, RefreshToken
 from pocketid import declared
 from tests.accounts.browser import Browser
@@ -187,3 +188,17 @@ def test_withdrawing_consent_tells_an_app_whose_tokens_have_ended(browser: Brows
     Grant.objects.all().delete()
     browser.delete(f"/api/oidc/users/me/authorized-clients/{chat.client.client_id}")
     assert deliveries() == [("Chat", False)]
+
+
+def test_deleting_a_client_tells_it_of_everybody_who_ever_let_it_in(
+    browser: Browser, person: Person, chat: App
+) -> None:
+    browser.sign_in(person)
+    other = Browser()
+    other.sign_in(a_person("carol"))
+    for each in (browser, other):
+        chat.tokens(each)
+    Grant.objects.filter(user=person.user).delete()  # as the job does when its tokens have expired
+    clients.delete(chat.client.client_id)
+    assert deliveries() == [("Chat", False), ("Chat", False)]
+    assert person.subject in LogoutDelivery.objects.values_list("subject", flat=True)

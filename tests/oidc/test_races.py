@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
+import jwt
 import pytest
 import requests
 
@@ -56,6 +57,25 @@ def live(live_database_of_module: str) -> Iterator[Live]:
         browser.press("consent-allow", consent)
         yield Live(server, browser, device, app)
         assert "Traceback" not in server.log, server.log[-4000:]
+
+
+def test_the_first_token_of_an_algorithm_is_verifiable_at_every_process(live: Live) -> None:
+    """Each process publishes what it has read a moment ago, so the key must be there before it signs."""
+    for algorithm in ("ES256", "EdDSA"):
+        page = live.browser.get("/admin/oidc/client/add/")
+        form = next(form for form in forms(page.text, page_url=page.url) if "name" in form.fields)
+        asked = {"name": algorithm, "client_type": "confidential", "redirect_uris": CALLBACK, "algorithm": algorithm}
+        for _process in range(8):  # has just been read
+            requests.get(f"{live.server.base_url}/.well-known/jwks.json", timeout=10)
+        made = live.browser.post(form.url, data=form.fields | asked | {"_save": "Save"}, headers={"Referer": page.url})
+        app = replace(
+            live.app, client_id=shown(made.text, "client-id"), client_secret=shown(made.text, "client-secret")
+        )
+        token = app.token(grant_type="client_credentials").json()["access_token"]
+        kid = jwt.get_unverified_header(token)["kid"]
+        for _process in range(8):
+            keys = requests.get(f"{live.server.base_url}/.well-known/jwks.json", timeout=10).json()["keys"]
+            assert (kid, algorithm) in {(key["kid"], key["alg"]) for key in keys}
 
 
 def register(browser: HttpBrowser) -> tuple[str, str]:
