@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from accounts.lifecycle import STATIC_USER_ID
 from accounts.models import Group, User
@@ -30,6 +30,7 @@ from oidc.models import Client
 
 logger = logging.getLogger("pocketid.moving")
 
+_DAMAGE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 LOCK = 0x706F636B65746D76  # of the advisory lock: two imports at once would each find the other's rows missing
 NOT_EMPTY = (
     "There are people or apps on this server already. Import into an empty one, or use --merge, "
@@ -112,10 +113,10 @@ def _move_in(opened: Source, options: Options, progress: Progress) -> Report:
 
 @contextmanager
 def _readable(arrival: Arrival) -> Iterator[None]:
-    """Raise ``CannotMove`` for values of a shape that no Pocket ID writes, whichever step stumbles over them."""
+    """Raise ``CannotMove`` for values that no Pocket ID writes, whichever step or our database stumbles over them."""
     try:
         yield
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as problem:
+    except (*_DAMAGE, IntegrityError, DataError) as problem:
         logger.debug("a step of the import failed", exc_info=True)
         place = "it"
         if row := arrival.place:

@@ -116,8 +116,10 @@ class ExportSource(Source):
         return schema, counts
 
     def _keep(self, table: str, rows: Iterator[str]) -> int:
-        if not table.replace("_", "").isalnum():
+        if not table.replace("_", "").isalnum() or table.startswith("sqlite_"):  # which SQLite keeps for itself
             raise ValueError(f"{table!r} is no name of a table")
+        if self._spool.execute("SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)", (table,)).fetchone():
+            raise ValueError(f"{table!r} is there twice")
         self._spool.execute("BEGIN")
         self._spool.execute(f'CREATE TABLE "{table}" (number INTEGER PRIMARY KEY, row TEXT NOT NULL)')
         self._spool.executemany(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -156,6 +157,8 @@ def test_what_is_nothing_of_the_kind_is_refused(take, nothing_came, tmp_path: Pa
         "[]",
         "null",
         '{"tables": {"x\\"y": [1]}}',
+        '{"tables": {"sqlite_master": []}}',
+        '{"tables": {"users": [], "users": []}}',
         '{"version": 1e999, "tables": {}}',
         "\udcff",
     ],
@@ -216,6 +219,23 @@ def test_values_of_a_shape_nobody_wrote_are_refused_with_their_place(
     with pytest.raises(CannotMove, match=place) as refused:
         take(altered(NEW, tmp_path / "e.zip", damage), NEW)
     assert "damaged" in str(refused.value)
+    assert nothing_came()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", ["oidc_clients", "api_keys", "oauth2_sessions"])
+def test_rows_that_contradict_each_other_are_refused_with_their_place(
+    take, nothing_came, tmp_path: Path, table: str
+) -> None:
+    """Each stands there twice, once as another's."""
+
+    def double(tables: Tables) -> None:
+        for row in list(tables[table]):
+            other = {"api_keys": {"id": str(uuid4())}, "oauth2_sessions": {"request_id": str(uuid4())}}.get(table, {})
+            tables[table].append(row | other)
+
+    with pytest.raises(CannotMove, match=f"damaged: {table}, at or shortly before"):
+        take(altered(NEW, tmp_path / "e.zip", double), NEW)
     assert nothing_came()
 
 
