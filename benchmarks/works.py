@@ -77,7 +77,7 @@ def works(filled: Mapping[str, Any], port: int) -> list[Work]:
         Work("refresh", b"200", b'"refresh_token"', refresh.request, refresh.learn),
         Work("userinfo", b"200", b'"preferred_username"', lambda _n: next(userinfo)),
         Work("authorize", b"303", b"?code=", _authorize(filled, host)),
-        Work("introspect", b"200", b'"active": true', lambda _n: next(introspect)),
+        Work("introspect", b"200", b'"active":true', lambda _n: next(introspect)),
         Work("revoke", b"200", b"", _revoke(filled, host)),
         Work("client_credentials", b"200", b'"access_token"', lambda _n: machine),
         Work("par", b"201", b'"request_uri"', lambda _n: push),

@@ -26,6 +26,8 @@ logger = logging.getLogger("pocketid.refusals")
 
 MAX_JSON_BODY = 256 * 1024
 
+_as_json = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def request_id(request: HttpRequest) -> str:
     """The id of this request, the same in the log, in ``X-Request-ID`` and in error bodies."""
@@ -191,7 +193,7 @@ def endpoint(*methods: str, cors: bool = False) -> Callable[[View], View]:
 def json_response(body: object, *, status: int = 200) -> HttpResponse:
     """JSON without blanks and with its charset named, as Pocket ID has it."""
     return HttpResponse(
-        json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")),
+        _as_json(body),
         status=status,
         content_type="application/json; charset=utf-8",
     )

@@ -119,9 +119,7 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL;"
             f"PRAGMA synchronous={ENVIRONMENT.sqlite_synchronous};"
-            "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27103364;"
-            # In pages: what is written again and again goes into the file less often than with the default of 1000.
-            "PRAGMA wal_autocheckpoint=4000",
+            "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27103364",
         },
         "CONN_MAX_AGE": None,
     }
