@@ -19,7 +19,7 @@ from accounts.models import Session, User
 from accounts.views.sign_in import where_to
 from audit import log, places
 from audit.models import Event
-from core import qr, ratelimit
+from core import ratelimit
 from core.errors import AppError, RateLimited
 from core.http import client_ip, host_of, json_response
 
@@ -111,14 +111,13 @@ def _begin(request: HttpRequest, target: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, target: str, code: str) -> HttpResponse:
+    import segno  # takes long to load, and few people ask for this page
+
     page = f"{settings.APP_URL}/device"
-    try:
-        picture = qr.svg(f"{page}?{urlencode({'user_code': code})}")
-    except qr.TooLong:
-        picture = ""
+    picture = segno.make_qr(f"{page}?{urlencode({'user_code': code})}", error="m")
     context = {
         "code": device_login.grouped(code),
-        "qr": mark_safe(picture),  # noqa: S308 - numbers only; nothing of the text appears in it
+        "qr": mark_safe(picture.svg_inline(svgclass="qr", lineclass=None, omitsize=True)),  # noqa: S308 - numbers only; nothing of the text appears in it
         "address": f"{host_of(page)}/device",
         "interval": device_login.INTERVAL,
         "next": target,
