@@ -167,13 +167,17 @@ def page_of(
     rows = _sorted(_filtered(_searched(rows, query, rules), query, rules), query, rules)
     # Searching reads every row: once for the number and for the page.
     keys = list(rows.values_list("pk", flat=True)) if query.search and rules.search else None
-    total = rest_pages.total_of(rows, good_for=rules.count_is_good_for) if keys is None else len(keys)
+    if keys is None:
+        length = rest_pages.length_of(rows, order=rules.default, good_for=rules.count_is_good_for)
+    else:
+        length = rest_pages.Length(len(keys))
+    total = length.total
     pages = max(math.ceil(total / query.limit), 1)
     page = min(query.page, pages)
     start, stop = (page - 1) * query.limit, min(page * query.limit, total)
     if keys is None:
         order = () if query.column in rules.sort else rules.default
-        found = rest_pages.window(rows, start, stop, total, order=order, good_for=rules.count_is_good_for)
+        found = rest_pages.window(rows, start, stop, length, order=order)
     else:
         found = rest_pages.of_keys(rows, keys[start:stop])
     if load is not None:

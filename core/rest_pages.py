@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -11,50 +12,70 @@ Rows = QuerySet[Any]
 
 FAR = 1000  # rows
 _MANY, _MAX_QUESTIONS, _MAX_MARKS = 10_000, 1000, 50
-_counts: dict[str, tuple[float, int]] = {}  # until when, how many
-# Rows that were walked to: how many there are up to each, and its place in the order.
-_marks: dict[str, tuple[float, list[tuple[int, tuple[Any, ...]]]]] = {}
+# Rows that come in may be seen in another order than they are in; those that this many came in after are all there.
+_SETTLED = 100
+Place = tuple[Any, ...]  # of a row: what it has in the columns that the order is by
+# Until when, how many there were, and a row near the first, those before which are counted anew.
+_counts: dict[str, tuple[float, int, Place]] = {}
+# Rows that were walked to, while a count is good for: how far each is from the last row, and its place in the order.
+_marks: dict[str, tuple[float, list[tuple[int, Place]]]] = {}
 
 
-def total_of(rows: Rows, *, good_for: float) -> int:
-    """How many rows there are. Where there are thousands, as it was up to ``good_for`` seconds ago."""
+@dataclass(frozen=True)
+class Length:
+    """How many rows there are. ``until`` says how long what was learned on the way may be used; 0: not at all."""
+
+    total: int
+    until: float = 0
+
+
+def length_of(rows: Rows, *, order: tuple[str, ...], good_for: float) -> Length:
+    """How many rows there are. Thousands are counted once in ``good_for`` seconds, and after that only those that are new.
+
+    ``order`` names the columns that new rows come first in the order of, the last of them the key. What is new must be
+    counted: pages are found from whichever end is nearer, and would leave out as many rows where they meet.
+    """
     if not good_for:
-        return rows.count()
+        return Length(rows.count())
+    rows = rows.order_by(*order)
     try:
-        question, now = str(rows.order_by().query), time.monotonic()
+        question, now = _question(rows), time.monotonic()
     except EmptyResultSet:  # asks for what no row can be
-        return 0
-    until, total = _counts.get(question, (0.0, 0))
+        return Length(0)
+    until, settled, place = _counts.get(question, (0.0, 0, ()))
     if now < until:
-        return total
+        return Length(settled + _beyond(rows, order, place, is_reversed=True).count(), until)
+    # In this sequence, so that what comes in meanwhile is counted twice rather than never.
+    near = rows.values_list(*_names(order))[_SETTLED : _SETTLED + 1]
+    if not (found := list(near)):
+        return Length(rows.count())
+    new = _beyond(rows, order, found[0], is_reversed=True).count()
     total = rows.count()
-    if total >= _MANY:
-        if len(_counts) >= _MAX_QUESTIONS:
-            _counts.clear()
-        _counts[question] = (now + good_for, total)
-    return total
+    if total < _MANY:
+        return Length(total)
+    if len(_counts) >= _MAX_QUESTIONS:
+        _counts.clear()
+    _counts[question] = (now + good_for, total - new, found[0])
+    return Length(total, now + good_for)
 
 
-def window(
-    rows: Rows, start: int, stop: int, total: int, *, order: tuple[str, ...] = (), good_for: float = 0
-) -> Iterable[Any]:
+def window(rows: Rows, start: int, stop: int, length: Length, *, order: tuple[str, ...] = ()) -> Iterable[Any]:
     """Rows ``start`` to ``stop``. Far from the beginning by key first, and from whichever end is nearer.
 
     Databases walk over every row that a page leaves out: over keys alone that is an index, over whole rows the table. And
     what is counted for each row is counted before they sort. Where ``order`` names the columns that the rows are in the order
-    of, the last of them the key, the walk goes on from a row that another page ended with up to ``good_for`` seconds ago.
+    of, the last of them the key, the walk goes on from a row that another page began after, as long as the length is good for.
     """
     if start < FAR and not rows.query.annotation_select:
         return rows[start:stop]
+    total = length.total
     is_nearer_the_end = start > total - stop
     if is_nearer_the_end:
         rows_from_there, start, stop = rows.reverse(), total - stop, total - start
     else:
         rows_from_there = rows
-    if order and good_for and start >= FAR:
-        keys = _keys_by_marks(
-            rows_from_there, start, stop, order=order, is_reversed=is_nearer_the_end, good_for=good_for
-        )
+    if order and length.until and start >= FAR:
+        keys = _keys_by_marks(rows_from_there, start, stop, length, order=order, is_reversed=is_nearer_the_end)
     else:
         keys = list(rows_from_there.values_list("pk", flat=True)[start:stop])
     return of_keys(rows, keys[::-1] if is_nearer_the_end else keys)
@@ -67,25 +88,44 @@ def of_keys(rows: Rows, wanted: list[Any]) -> list[Any]:
 
 
 def _keys_by_marks(
-    rows: Rows, start: int, stop: int, *, order: tuple[str, ...], is_reversed: bool, good_for: float
+    rows: Rows, start: int, stop: int, length: Length, *, order: tuple[str, ...], is_reversed: bool
 ) -> list[Any]:
     """The keys of a page; leaves a mark at the row before it if it was far to go."""
-    names = [name.lstrip("-") for name in order]
-    first, key = names
-    question, now = str(rows.query), time.monotonic()
+    question = _question(rows)
     until, marks = _marks.get(question, (0.0, []))
-    if now >= until:
-        until, marks = now + good_for, []
-    skipped, place = max((mark for mark in marks if mark[0] <= start), key=lambda mark: mark[0], default=(0, ()))
+    if until != length.until:
+        marks = []
+    # New rows come in before the first: what is remembered is the way from the last, which they do not make longer.
+    all_of_them = 0 if is_reversed else length.total
+    skipped, place = max(
+        ((all_of_them + way, place) for way, place in marks if all_of_them + way <= start),
+        key=lambda mark: mark[0],
+        default=(0, ()),
+    )
     if place:
-        beyond = "lt" if order[0].startswith("-") != is_reversed else "gt"
-        # The first condition is what an index can be entered by; OR alone would be read from its beginning.
-        rows = rows.filter(**{f"{first}__{beyond}e": place[0]})
-        rows = rows.filter(Q(**{f"{first}__{beyond}": place[0]}) | Q(**{f"{key}__{beyond}": place[1]}))
+        rows = _beyond(rows, order, place, is_reversed=is_reversed)
     is_new = start - skipped >= FAR
-    found = list(rows.values_list(*names)[start - skipped - is_new : stop - skipped])
+    found = list(rows.values_list(*_names(order))[start - skipped - is_new : stop - skipped])
     if is_new and found:
         if len(_marks) >= _MAX_QUESTIONS:
             _marks.clear()
-        _marks[question] = (until, [*marks[-_MAX_MARKS + 1 :], (start, found.pop(0))])
-    return [each[1] for each in found]
+        _marks[question] = (length.until, [*marks[-_MAX_MARKS + 1 :], (start - all_of_them, found.pop(0))])
+    return [each[-1] for each in found]
+
+
+def _beyond(rows: Rows, order: tuple[str, ...], place: Place, *, is_reversed: bool) -> Rows:
+    """Those of ``rows`` that are after ``place`` in the order, or before it."""
+    first, key = _names(order)
+    beyond = "lt" if order[0].startswith("-") != is_reversed else "gt"
+    # The first condition is what an index can be entered by; OR alone would be read from its beginning.
+    rows = rows.filter(**{f"{first}__{beyond}e": place[0]})
+    return rows.filter(Q(**{f"{first}__{beyond}": place[0]}) | Q(**{f"{key}__{beyond}": place[1]}))
+
+
+def _names(order: tuple[str, ...]) -> list[str]:
+    return [name.lstrip("-") for name in order]
+
+
+def _question(rows: Rows) -> str:
+    """What tells one question from another: with its values apart, for a value may read as two."""
+    return repr(rows.query.sql_with_params())

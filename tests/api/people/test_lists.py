@@ -1,6 +1,7 @@
 """What every list has in common (contract section 1.7), shown with people."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -141,12 +142,19 @@ def test_pages_far_from_the_beginning_are_the_same_as_any_other(script, monkeypa
     assert len(seen) == len(set(seen)) == 24
 
 
+def as_if_there_were_thousands(monkeypatch) -> dict:
+    """Counts are remembered; what is answered is where rows that were walked to are."""
+    monkeypatch.setattr(rest_pages, "_MANY", 0)
+    monkeypatch.setattr(rest_pages, "_SETTLED", 2)
+    monkeypatch.setattr(rest_pages, "_counts", {})
+    monkeypatch.setattr(rest_pages, "_marks", marks := {})
+    return marks
+
+
 @pytest.mark.parametrize("query", ["", "&filters[event]=SIGN_IN"])
 def test_pages_far_down_the_audit_log_go_on_from_others(script, monkeypatch, query):
     """Also where several entries are of one moment; asked in any order, and again."""
-    monkeypatch.setattr(rest_pages, "_MANY", 0)
-    monkeypatch.setattr(rest_pages, "_counts", {})
-    monkeypatch.setattr(rest_pages, "_marks", marks := {})
+    marks = as_if_there_were_thousands(monkeypatch)
     Entry.objects.bulk_create(Entry(event=["SIGN_IN", "SIGN_OUT"][n % 2]) for n in range(60))
     moment = timezone.now()
     for entry in Entry.objects.all():
@@ -160,3 +168,34 @@ def test_pages_far_down_the_audit_log_go_on_from_others(script, monkeypatch, que
     assert marks
     seen = [each["id"] for page in near.values() for each in page["data"]]
     assert len(seen) == len(set(seen)) == near[1]["pagination"]["totalItems"]
+
+
+@pytest.mark.parametrize("far", [3, 1000])
+@pytest.mark.parametrize("walked_before", [False, True])
+def test_who_reads_the_whole_audit_log_misses_nothing_while_it_grows(script, monkeypatch, far, walked_before):
+    """Counted before, walked before, and with new entries between any two pages."""
+    marks = as_if_there_were_thousands(monkeypatch)
+    monkeypatch.setattr(rest_pages, "FAR", far)
+    Entry.objects.bulk_create(Entry(event="SIGN_IN") for _ in range(60))
+    path = "/api/audit-logs/all?limit=5&page="
+    for page in range(1, 13 if walked_before else 2):
+        script.read(path + str(page))
+    Entry.objects.bulk_create(Entry(event="SIGN_OUT") for _ in range(7))
+    there, seen, page, last = set(Entry.objects.values_list("pk", flat=True)), set(), 1, 1
+    while page <= last:
+        answer = script.read(path + str(page)).json()
+        assert answer["pagination"]["totalItems"] == Entry.objects.count()
+        seen |= {UUID(each["id"]).int for each in answer["data"]}
+        last, page = answer["pagination"]["totalPages"], page + 1
+        Entry.objects.bulk_create(Entry(event="SIGN_OUT") for _ in range(2))
+    assert there <= seen
+    assert bool(marks) == (far == 3)
+
+
+def test_a_count_is_of_its_own_question_alone(script, monkeypatch):
+    """Of two events, and of one event with a comma in its name."""
+    as_if_there_were_thousands(monkeypatch)
+    Entry.objects.bulk_create(Entry(event=["SIGN_IN", "SIGN_OUT"][n % 2]) for n in range(8))
+    path = "/api/audit-logs/all?filters[event]=SIGN_IN"
+    assert script.read(f"{path}&filters[event]=SIGN_OUT").json()["pagination"]["totalItems"] == 8
+    assert script.read(f"{path}, SIGN_OUT").json()["pagination"]["totalItems"] == 0
