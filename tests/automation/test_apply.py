@@ -2,7 +2,6 @@
 
 import json
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -20,19 +19,6 @@ from siteconfig.models import SiteConfiguration, current
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def file(db: None, tmp_path: Path):
-    """Write a file and apply it: the changes as they are told."""
-
-    def apply(text: str, *, dry_run: bool = False) -> list[str]:
-        path = tmp_path / "server.yaml"
-        path.write_text(text, encoding="utf-8")
-        return [str(change) for change in declared.apply(path, dry_run=dry_run)]
-
-    apply.folder = tmp_path
-    return apply
 
 
 def everything() -> dict[str, list]:

@@ -1,28 +1,12 @@
 """``pocketid apply``: logos of apps, from files beside the declaration."""
 
-from pathlib import Path
-
 import pytest
 
 from audit.models import Entry
 from oidc.models import Client
-from pocketid import declared
 from pocketid.declared.document import Refused
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def file(db: None, tmp_path: Path):
-    """Write a file and apply it: the changes as they are told."""
-
-    def apply(text: str, *, dry_run: bool = False) -> list[str]:
-        path = tmp_path / "server.yaml"
-        path.write_text(text, encoding="utf-8")
-        return [str(change) for change in declared.apply(path, dry_run=dry_run)]
-
-    apply.folder = tmp_path
-    return apply
 
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"

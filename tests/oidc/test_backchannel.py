@@ -1,10 +1,7 @@
 """Apps are told that somebody has signed out (OIDC Back-Channel Logout 1.0); a real listener, real requests."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs
 
 import pytest
 from django.utils import timezone
@@ -16,6 +13,7 @@ from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.oidc.app import App, an_app, http
+from tests.oidc.listener import Listener, listening
 
 pytestmark = [
     pytest.mark.postgres,
@@ -24,38 +22,10 @@ pytestmark = [
 ]
 
 
-class Listener(HTTPServer):
-    """What an app hears; ``status`` is what it answers."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.status = 200
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/backchannel?app=1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Listener
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
-        self.server.heard.append(parse_qs(body, strict_parsing=True)["logout_token"][0])
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        """Nothing: tests are read, not watched."""
-
-
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    with Listener() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with listening(Listener()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -22,34 +22,29 @@ from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.oidc.app import App
-from tests.oidc.test_backchannel import Listener
+from tests.oidc.listener import Listener, listening
 from tests.support.server import ROOT, Server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.spec("Back-Channel Logout", "2.5")]
 DEAD = 40
 
 
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    with listening() as server:
-        yield server
-
-
-@contextmanager
-def listening(*, seconds: float = 0) -> Iterator[Listener]:
+class Slow(ThreadingHTTPServer, Listener):
     """An app that takes ``seconds`` to answer each of many at once."""
 
-    class Slow(ThreadingHTTPServer, Listener):
-        def finish_request(self, *arguments: object) -> None:
-            time.sleep(seconds)
-            super().finish_request(*arguments)
+    def __init__(self, seconds: float = 0) -> None:
+        self.seconds = seconds
+        super().__init__()
 
-    with Slow() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    def finish_request(self, *arguments: object) -> None:
+        time.sleep(self.seconds)
+        super().finish_request(*arguments)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with listening(Slow()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -190,7 +185,7 @@ def test_what_a_process_took_with_it_is_due_again_when_its_lease_is_over(listene
 
 @pytest.mark.django_db(transaction=True)
 def test_asking_for_another_try_meanwhile_sends_no_second_one_at_once(listener: Listener) -> None:
-    with listening(seconds=1) as slow:
+    with listening(Slow(1)) as slow:
         slow.status = 500
         queue(slow.url, client="slow")
         with delivering():
@@ -248,7 +243,7 @@ def test_of_several_processes_one_delivers_each(live_database: str) -> None:
         command = [sys.executable, "-c", script, *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=server.environment, text=True, stdout=subprocess.PIPE)
 
-    with listening(seconds=0.3) as app:
+    with listening(Slow(0.3)) as app:
         assert run(SETUP).wait(120) == 0
         assert run(QUEUE, app.url).wait(60) == 0
         together = str(time.time() + 8)
