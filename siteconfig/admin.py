@@ -12,12 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.console import ByVerb
 from core.errors import AppError
-from siteconfig import (  # noqa: F401 - the console finds image_admin through this file
-    configure,
-    fixed,
-    image_admin,
-)
-from siteconfig.models import SiteConfiguration, current
+from siteconfig import configure, image_admin  # noqa: F401 - the console finds image_admin through this file
+from siteconfig.models import SiteConfiguration, current, is_fixed
 
 # Settings of the model that no form is made from by itself.
 PASSKEY_SETTINGS = {
@@ -126,7 +122,7 @@ class SiteConfigurationAdmin(ByVerb):
         return current() if super().get_object(request, object_id, from_field) is not None else None
 
     def get_fieldsets(self, request: HttpRequest, obj: SiteConfiguration | None = None) -> Any:  # noqa: ANN401 - Django's own type
-        if not fixed.is_on():
+        if not is_fixed():
             return self.fieldsets
         return [(title, {"fields": tuple(self._columns(options["fields"]))}) for title, options in self.fieldsets]
 
@@ -138,13 +134,13 @@ class SiteConfigurationAdmin(ByVerb):
                     yield column
 
     def has_change_permission(self, request: HttpRequest, obj: SiteConfiguration | None = None) -> bool:
-        return not fixed.is_on() and super().has_change_permission(request, obj)
+        return not is_fixed() and super().has_change_permission(request, obj)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        is_fixed = {"is_fixed": fixed.is_on()}
-        return super().change_view(request, object_id, form_url, (extra_context or {}) | is_fixed)
+        context = (extra_context or {}) | {"is_fixed": is_fixed()}
+        return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.test_mail)

@@ -12,6 +12,9 @@ class SiteconfigConfig(AppConfig):
 
     def ready(self) -> None:
         """A variable that fixes a setting is checked before anything is served."""
+        from siteconfig.models import fix_by
+
+        fix_by(fixed.columns)
         try:
             fixed.columns()
         except fixed.InvalidSetting as wrong:

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from core import mail
 from core.errors import AppError
-from siteconfig import fixed
-from siteconfig.models import SiteConfiguration, current
+from siteconfig.models import SiteConfiguration, current, is_fixed
 from siteconfig.signals import settings_changed
 
 
@@ -47,7 +46,7 @@ def change(values: Mapping[str, object], *, request: HttpRequest | None = None) 
 
     Raise ``UiConfigDisabled``.
     """
-    if fixed.is_on():
+    if is_fixed():
         raise UiConfigDisabled
     with transaction.atomic():
         row, _created = SiteConfiguration.objects.select_for_update().get_or_create(pk=1)

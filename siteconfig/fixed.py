@@ -21,11 +21,6 @@ class InvalidSetting(Exception):
     """A variable that stops the start; its text is the one line the operator sees."""
 
 
-def is_on() -> bool:
-    """Whether the settings are fixed."""
-    return settings.FIXED_SETTINGS is not None
-
-
 def columns() -> Mapping[str, Any]:
     """Every column of the settings with its value: what no variable says is the default. Empty when nothing is fixed.
 

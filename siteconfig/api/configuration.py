@@ -10,9 +10,9 @@ from core.errors import AppError
 from core.rest import IsAdministrator, has_full_rights
 from core.rest_fields import EmailText, Input, Text, read
 from core.rest_view import PublicResource, Resource
-from siteconfig import colours, configure, fixed
+from siteconfig import colours, configure
 from siteconfig.api.fields import Address, JsonClaims, JsonTexts, Number, OneOf, TrueOrFalse
-from siteconfig.models import SiteConfiguration, current
+from siteconfig.models import SiteConfiguration, current, is_fixed
 
 MASK = "XXXXXXXXXX"
 SECRETS = ("smtpPassword", "ldapBindPassword")
@@ -154,7 +154,7 @@ class PublicConfiguration(PublicResource):
     def get(self, request: Request) -> Response:
         shown = values(current(), in_clear=False)
         answer = [{"key": name, "type": "", "value": shown[name]} for name in PUBLIC]
-        answer.append({"key": "uiConfigDisabled", "type": "boolean", "value": str(fixed.is_on()).lower()})
+        answer.append({"key": "uiConfigDisabled", "type": "boolean", "value": str(is_fixed()).lower()})
         answer.append({"key": "tracingEnabled", "type": "", "value": "false"})
         return Response(answer)
 
@@ -192,5 +192,5 @@ class SyncLdap(Resource):
 
 def _all(request: Request, configuration: SiteConfiguration) -> Response:
     """Passwords in clear for a key with full rights alone: Terraform compares them. Nobody need compare what is fixed."""
-    shown = values(configuration, in_clear=has_full_rights(request) and not fixed.is_on())
+    shown = values(configuration, in_clear=has_full_rights(request) and not is_fixed())
     return Response([{"key": name, "type": "", "value": text, "isPublic": False} for name, text in shown.items()])

@@ -1,6 +1,8 @@
 """What the operator may change while the server runs: one typed row."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from core import secrets
 from core.mail import Server
-from siteconfig import fixed
 from siteconfig.json_text import check_claims, check_texts
 
 
@@ -213,10 +214,25 @@ def _decrypted(text: str, column: str) -> str:
         return ""
 
 
+# What variables say the settings are (contract section 9.1), by column; nothing until ``fix_by``.
+_fixed: Callable[[], Mapping[str, Any]] = dict
+
+
+def fix_by(columns: Callable[[], Mapping[str, Any]]) -> None:
+    """Let ``columns`` say at any time what is in force whatever the database has."""
+    global _fixed  # noqa: PLW0603 - set once, when the app is ready
+    _fixed = columns
+
+
+def is_fixed() -> bool:
+    """Whether variables say what the settings are, and nobody changes them here."""
+    return settings.FIXED_SETTINGS is not None
+
+
 def current() -> SiteConfiguration:
     """The settings now in force, to be read and never saved; what they are before the first migration when there is no row."""
     row = stored()
-    for name, value in fixed.columns().items():
+    for name, value in _fixed().items():
         setattr(row, name, value)
     return row
 
