@@ -91,7 +91,7 @@ lock: .venv/test ## Write requirements/*.txt again, from pyproject.toml
 
 # The key is for nothing here: it keeps Django's start from making one. Two packages bring pages that are never shown.
 staticfiles/staticfiles.json: $(STATIC) .venv/base
-	@ENCRYPTION_KEY=only-for-collectstatic $(BIN)/python manage.py collectstatic --no-input --clear --verbosity 0 --ignore rest_framework --ignore oauth2_provider
+	@env -u ENCRYPTION_KEY_FILE ENCRYPTION_KEY=only-for-collectstatic $(BIN)/python manage.py collectstatic --no-input --clear --verbosity 0 --ignore rest_framework --ignore oauth2_provider
 	@touch $@
 
 # JavaScript's client libraries. Nothing of them runs while they are installed.

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from moving.pocket_id.rows import INSTEAD, NUL
 
 # The kinds of things, in the order in which they are told.
 NOUNS: dict[str, Promise] = {
@@ -87,6 +89,8 @@ REASONS: dict[str, Promise] = {
     "no such client": _("it belongs to no app"),
     "no such user": _("it belongs to nobody"),
     "shortened": _("it was longer than %(detail)s characters and has been cut"),
+    "nul": _("a character that no text may hold (NUL) was replaced"),
+    "unusable email": _("the e-mail address did not come: it is longer than %(detail)s characters"),
     "re-encoded": _("it was not a square PNG of 300 pixels and has been made one"),
     "kept own": _("this server has its own already"),
     "retired key": _("it is published, so that its tokens verify, and signs no more"),
@@ -140,6 +144,8 @@ class Report:
         self._more["left_out", what, reason] += count
 
     def _add(self, where: str, line: Line) -> None:
+        # Also these are kept in the database, which takes no NUL.
+        line = replace(line, name=line.name.replace(NUL, INSTEAD), detail=line.detail.replace(NUL, INSTEAD))
         lines: list[Line] = getattr(self, where)
         self._named[where, line.what] += 1
         if self._named[where, line.what] > MANY:

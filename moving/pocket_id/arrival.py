@@ -34,6 +34,7 @@ class Arrival:
     new_clients: set[str] = field(default_factory=set)
     permissions: dict[UUID, UUID] = field(default_factory=dict)  # and the API of each
     audiences: set[str] = field(default_factory=set)  # of APIs, as tokens name them
+    _had_nuls: set[str] = field(default_factory=set)  # places that were told
 
     def rows(self, table: str, *order: str) -> Iterator[Row]:
         """The rows of a table; says from time to time how far it has come."""
@@ -41,10 +42,17 @@ class Arrival:
         said = time.monotonic()
         for number, row in enumerate(self.source.rows(table, *order)):
             self.place = row
+            row.on_nul = self._had_nul
             yield row
             if number % 1000 == 999 and time.monotonic() - said > 2:
                 said = time.monotonic()
                 self.progress(f"{table}: {number + 1} of {total}")
+
+    def _had_nul(self, row: Row, column: str) -> None:
+        which = f"{row.table}.{column}: {row.raw('id') or row.raw('key') or '?'}"
+        if which not in self._had_nuls:
+            self._had_nuls.add(which)
+            self.report.change("columns", "nul", which)
 
     def fitted(self, model: type[Model], column: str, text: str, *, what: str, name: str = "") -> str:
         """The text as long as our column allows."""

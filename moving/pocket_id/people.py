@@ -69,7 +69,7 @@ def _users(arrival: Arrival) -> None:
                 report.already_there["users"] += 1
                 arrival.people[pk] = here[pk]
                 continue
-            email = row.text_or_none("email")
+            email = _email(arrival, row)
             if refusal := _clash(username, email, names, addresses) or ("id retired" if pk in retired else ""):
                 report.clash("users", username, refusal, username if refusal == "name taken" else email or "")
                 continue
@@ -85,6 +85,15 @@ def _users(arrival: Arrival) -> None:
     if has_administrator:
         # The server is set up: nobody becomes its first administrator any more.
         SiteConfiguration.objects.filter(pk=1, setup_completed_at=None).update(setup_completed_at=timezone.now())
+
+
+def _email(arrival: Arrival, row: Row) -> str | None:
+    """Not cut to fit, which could make it somebody else's."""
+    email, longest = row.text_or_none("email"), User._meta.get_field("email").max_length or 0
+    if email is None or len(email) <= longest:
+        return email
+    arrival.report.change("users", "unusable email", row.text("username"), str(longest))
+    return None
 
 
 def _clash(username: str, email: str | None, names: set[str], addresses: set[str]) -> str:
@@ -103,11 +112,11 @@ def _add(arrival: Arrival, add, pk: UUID, row: Row, email: str | None) -> None: 
         id=pk,
         username=fitted("username"),
         email=email,
-        email_verified=row.flag("email_verified"),
+        email_verified=email is not None and row.flag("email_verified"),
         first_name=fitted("first_name"),
         last_name=fitted("last_name"),
         display_name=fitted("display_name"),
-        locale=row.text_or_none("locale"),
+        locale=fitted("locale") or None,
         is_admin=row.flag("is_admin"),
         disabled=row.flag("disabled"),
         created_at=row.when(),

@@ -4,7 +4,7 @@ import base64
 import binascii
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,20 @@ from uuid import UUID
 from moving.errors import CannotMove
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NUL, INSTEAD = "\0", "\N{REPLACEMENT CHARACTER}"
 
 
 class Row:
-    """Typed access to the columns of one row. A column that this version does not have is as good as NULL."""
+    """Typed access to the columns of one row. A column that this version does not have is as good as NULL.
 
-    __slots__ = ("table", "values")
+    No text has a NUL in it, which PostgreSQL and our own API refuse: ``on_nul`` is called with the row and the column that had one.
+    """
+
+    __slots__ = ("on_nul", "table", "values")
 
     def __init__(self, table: str, values: Mapping[str, Any]) -> None:
         self.table, self.values = table, values
+        self.on_nul: Callable[[Row, str], None] | None = None
 
     def raw(self, name: str) -> Any:  # noqa: ANN401
         return self.values.get(name)
@@ -30,7 +35,11 @@ class Row:
         value = self.values.get(name)
         if value is None:
             return ""
-        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        if NUL not in text:
+            return text
+        self._had_nul(name)
+        return text.replace(NUL, INSTEAD)
 
     def text_or_none(self, name: str) -> str | None:
         return self.text(name) or None
@@ -93,9 +102,13 @@ class Row:
         if isinstance(value, str) and not value.lstrip().startswith(("{", "[", '"')) and value.strip() != "null":
             value = self.blob(name)
         try:
-            return whole(bytes(value) if isinstance(value, memoryview) else value or b"null")
+            found = whole(bytes(value) if isinstance(value, memoryview) else value or b"null")
+            clean = without_nul(found) if has_escape(value, "\\u0000") else found
         except (ValueError, RecursionError):
             raise self._wrong(name) from None
+        if clean != found:
+            self._had_nul(name)
+        return clean
 
     def address(self, name: str) -> str | None:
         """An IP address, or ``None`` for what is none."""
@@ -111,10 +124,14 @@ class Row:
             try:
                 decoded = base64.b64decode(value, validate=True)
             except (binascii.Error, ValueError):
-                return value.split()
+                return self.text(name).split()
             if not decoded.startswith((b"[", b"null")):
-                return value.split()
+                return self.text(name).split()
         return [scope for scope in self.json(name) or [] if isinstance(scope, str)]
+
+    def _had_nul(self, name: str) -> None:
+        if self.on_nul is not None:
+            self.on_nul(self, name)
 
     def _wrong(self, name: str) -> CannotMove:
         which = self.values.get("id") or self.values.get("key") or "?"
@@ -124,9 +141,25 @@ class Row:
 def whole(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
     """The value; raise ``ValueError`` also for half a surrogate pair, which no database keeps (RFC 8259 section 8.2)."""
     found = json.loads(text)
-    if ("\\u" if isinstance(text, str) else b"\\u") in text:  # type: ignore[operator]
+    if has_escape(text, "\\u"):
         json.dumps(found, ensure_ascii=False).encode()
     return found
+
+
+def has_escape(text: str | bytes | memoryview, escape: str) -> bool:
+    return escape in text if isinstance(text, str) else escape.encode() in bytes(text)
+
+
+def without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same with each NUL replaced, which is valid JSON (RFC 8259 section 7) and no text that PostgreSQL keeps."""
+    match value:
+        case str():
+            return value.replace(NUL, INSTEAD)
+        case list():
+            return [without_nul(each) for each in value]
+        case dict():
+            return {without_nul(key): without_nul(each) for key, each in value.items()}
+    return value
 
 
 def as_moment(value: Any) -> datetime:  # noqa: ANN401

@@ -4,6 +4,8 @@ import base64
 import hmac
 import json
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -350,3 +352,53 @@ def test_a_scim_provider_at_no_web_address_is_left_out_and_said(take, tmp_path: 
     report = take(source, NEW)
     assert ("scim", "unusable address") in reasons(report)
     assert not report.came["scim"]
+
+
+@pytest.mark.parametrize("shape", ["export", "data directory"])
+def test_a_character_that_no_text_may_hold_is_replaced_and_said(take, tmp_path: Path, shape: str) -> None:
+    """Anybody could have put it into their own name, and PostgreSQL refuses it."""
+    ada = NEW.manifest["users"]["ada"]["id"]
+    if shape == "export":
+
+        def change(tables: Tables) -> None:
+            person = next(row for row in tables["users"] if row["id"] == ada)
+            person["first_name"] = "A\0da"
+            tables["audit_logs"][0] |= {"user_agent": "\0", "data": encoded({"clientName": "a\0b", "path": "\\u0000"})}
+            tables["oidc_clients"][0]["launch_url"] = "https://app.example.com/\0"
+
+        source = altered(NEW, tmp_path / "e.zip", change)
+    else:
+        source = NEW.data_directory(tmp_path)
+        with closing(sqlite3.connect(source / "pocket-id.db")) as database:
+            database.execute("UPDATE users SET first_name = ? WHERE id = ?", ("A\0da", ada))
+            first = "rowid = (SELECT min(rowid) FROM audit_logs)"
+            data = json.dumps({"clientName": "a\0b", "path": "\\u0000"}).encode()
+            database.execute(f"UPDATE audit_logs SET user_agent = ?, data = ? WHERE {first}", ("\0", data))
+            database.execute("UPDATE oidc_clients SET launch_url = ? WHERE name = 'Ledger'", ("https://x.org/\0",))
+            database.commit()
+    report = take(source, NEW)
+    told = [line.name for line in report.lines("changed") if line.reason == "nul"]
+    assert f"users.first_name: {ada}" in told
+    assert {name.partition(":")[0] for name in told} == {
+        "users.first_name",
+        "audit_logs.user_agent",
+        "audit_logs.data",
+        "oidc_clients.launch_url",
+    }
+    assert len(told) == 4
+    assert User.objects.get(pk=ada).first_name == "A\N{REPLACEMENT CHARACTER}da"
+    entry = Entry.objects.get(user_agent="\N{REPLACEMENT CHARACTER}")
+    assert (entry.client_name, entry.data["path"]) == ("a\N{REPLACEMENT CHARACTER}b", "\\u0000")
+
+
+def test_a_language_and_an_address_that_do_not_fit_stop_nobody(take, tmp_path: Path) -> None:
+    ada = NEW.manifest["users"]["ada"]["id"]
+
+    def change(tables: Tables) -> None:
+        person = next(row for row in tables["users"] if row["id"] == ada)
+        person |= {"locale": "x" * 100, "email": "x" * 300 + "@example.com", "email_verified": True}
+
+    report = take(altered(NEW, tmp_path / "e.zip", change), NEW)
+    assert reasons(report, "changed") == {("users", "shortened"), ("users", "unusable email")}
+    came = User.objects.get(pk=ada)
+    assert (came.locale, came.email, came.email_verified) == ("x" * 35, None, False)
