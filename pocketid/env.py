@@ -151,6 +151,7 @@ class Database:
 POCKET_ID_DATABASE = "pocket-id.db"
 # What Pocket ID's driver (pgx) knows besides libpq's parameters. The first says how statements are sent.
 PGX_EXEC_MODE = "default_query_exec_mode"
+PGX_EXEC_MODES = ("cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol")
 PGX_ONLY = ("statement_cache_capacity", "description_cache_capacity", "pool_")
 
 
@@ -164,6 +165,10 @@ def _database(value: str) -> Database:
             raise _Refused("a PostgreSQL URL with a host and a port number") from None
         given = dict(parse_qsl(parts.query))
         mode = given.pop(PGX_EXEC_MODE, "cache_statement")
+        if mode not in PGX_EXEC_MODES:
+            raise _Refused(f"{PGX_EXEC_MODE} with one of " + ", ".join(PGX_EXEC_MODES))
+        if "\x00" in unquote(value):  # where libpq would stop reading, and connect to what it has by then
+            raise _Refused("a PostgreSQL URL without null characters")
         options = {name: text for name, text in given.items() if not name.startswith(PGX_ONLY)}
         if not parts.path.lstrip("/"):
             raise _Refused(

@@ -4,6 +4,8 @@ import errno
 import socket
 import struct
 import time
+from functools import partial
+from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -70,4 +72,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             return
         accepted.setblocking(True)
         self.nr_conns += 1
-        self.enqueue_req(TConn(self.cfg, _Connection(accepted), address, listener.getsockname()))
+        connection = TConn(self.cfg, _Connection(accepted), address, listener.getsockname())
+        # Browsers connect before they have anything to ask. gunicorn's own way gives each such connection a thread for 5 s.
+        connection.set_timeout()
+        self.pending_conns.append(connection)
+        self.poller.register(connection.sock, EVENT_READ, partial(self.on_pending_socket_readable, connection))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Asked to end: who has not asked for anything yet is no reason to stay longer either."""
+        super()._cap_keepalive(deadline)
+        for connection in self.pending_conns:
+            connection.timeout = min(connection.timeout, deadline)

@@ -40,6 +40,27 @@ def connect(server: Server, stack: ExitStack, *, window: int = 0) -> socket.sock
     return connection
 
 
+def test_who_has_not_asked_yet_needs_no_room(server: Server) -> None:
+    """As browsers do, which connect before they have anything to ask."""
+    with ExitStack() as held:
+        idle = [connect(server, held) for _each in range(3 * len(UNFINISHED))]
+        began = time.monotonic()
+        assert comes_through(server)
+        assert time.monotonic() - began < 2
+        for connection in idle:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.0 204")
+
+
+def test_who_has_not_asked_yet_does_not_keep_the_server_from_ending() -> None:
+    with Server(environment={"WORKERS": "1"}) as stopping, ExitStack() as held:
+        connect(stopping, held)
+        assert comes_through(stopping)
+        began = time.monotonic()
+        assert stopping.stop() == 0
+        assert time.monotonic() - began < 6
+
+
 def test_who_falls_silent_makes_room(server: Server) -> None:
     with ExitStack() as held:
         for sent in UNFINISHED:
