@@ -95,8 +95,13 @@ def test_a_key_with_scopes_does_not(admin: Person) -> None:
     body = {"endpoint": "https://app.example.com/scim", "token": "scim-token", "oidcClientId": client["id"]}
     made = limited.post("/scim/service-provider", body)
     assert made.json["token"] == "XXXXXXXXXX"
-    limited.put(f"/scim/service-provider/{made.json['id']}", body | {"token": made.json["token"]})
+    path, masked = f"/scim/service-provider/{made.json['id']}", body | {"token": made.json["token"]}
+    limited.put(path, masked)
     assert ScimProvider.objects.get().token == "scim-token"
+    elsewhere = {"endpoint": "https://evil.example.com/scim"}
+    assert limited.put(path, masked | elsewhere).json["error"] == "Token is required"
+    assert ScimProvider.objects.get().endpoint == body["endpoint"]
+    assert limited.put(path, body | elsewhere | {"token": "another"}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,27 @@ def test_a_mask_that_is_sent_back_changes_nothing_and_empty_forgets(script: Scri
     assert {name: read_all(script)[name] for name in SENSITIVE} == dict.fromkeys(SENSITIVE, "")
 
 
+@pytest.mark.spec("attacks.md", "G1")
+def test_a_password_that_is_not_shown_is_told_to_no_other_server(script: Script, admin: Person) -> None:
+    home = {"smtpHost": "mail.example.com", "smtpPort": "25", "ldapUrl": "ldaps://ldap.example.com"}
+    script.change(PUT, read_all(script) | SENSITIVE | home)
+    limited = Script(admin.user, scopes=("application-configuration:write",))
+    for change, field in (
+        ({"smtpHost": "evil.example.com"}, "smtpPassword"),
+        ({"smtpPort": "26"}, "smtpPassword"),
+        ({"ldapUrl": "ldaps://evil.example.com"}, "ldapBindPassword"),
+    ):
+        assert wrong_fields(limited.change(PUT, read_all(limited) | change)) == [(field, "required")]
+        left_out = {name: value for name, value in read_all(limited).items() if name not in SENSITIVE}
+        assert wrong_fields(limited.change(PUT, left_out | change)) == [(field, "required")]
+        assert read_all(script).items() >= (home | SENSITIVE).items()
+        assert limited.change(PUT, read_all(limited) | change | {field: "another"}).status_code == 200
+        assert script.change(PUT, read_all(script) | home | SENSITIVE).status_code == 200
+    assert limited.change(PUT, read_all(limited) | {"appName": "Else"}).status_code == 200
+    assert script.change(PUT, read_all(limited) | {"smtpHost": "new.example.com"}).status_code == 200
+    assert read_all(script)["smtpPassword"] == SENSITIVE["smtpPassword"]
+
+
 def test_the_log_says_which_settings_and_never_their_values(script: Script) -> None:
     script.change(PUT, read_all(script) | SENSITIVE | {"appName": "New"})
     entry = Entry.objects.get(event="SETTINGS_CHANGED")
