@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import lifecycle
+from accounts import lifecycle, setup
 from accounts.errors import OpenSignupDisabled, TokenInvalidOrExpired
 from accounts.models import SignupToken, User
 from core.rest_fields import as_uuid
@@ -40,7 +40,8 @@ def sign_up(fields: Mapping[str, Any], *, token: str = "") -> User:
     full_name = f"{fields.get('first_name', '')} {fields.get('last_name', '')}".strip()
     columns = {**fields, "display_name": full_name, "email_verified": _is_verified(configuration, fields)}
     if not token:
-        if configuration.allow_user_signups != SiteConfiguration.Signups.OPEN:
+        # Before the first administrator only variables can have opened sign-up, and nobody could become one any more.
+        if configuration.allow_user_signups != SiteConfiguration.Signups.OPEN or setup.is_open():
             raise OpenSignupDisabled
         return lifecycle.create(columns)
     with transaction.atomic():

@@ -64,6 +64,15 @@ def test_there_is_a_variable_for_every_setting() -> None:
     assert not set(env.SETTINGS) & {name.upper() for name in env.Environment.__dataclass_fields__}
 
 
+def test_sign_up_that_a_variable_opened_waits_for_the_first_administrator(fixing) -> None:
+    """Or a stranger is quicker, and after that nobody could become one."""
+    fixing({"UI_CONFIG_DISABLED": "true", "ALLOW_USER_SIGNUPS": "open", "REQUIRE_USER_EMAIL": "false"})
+    stranger = Script()
+    assert refusal(stranger.make("/api/signup", {"username": "quick"})) == (403, "open_signup_disabled")
+    assert Script().make("/api/signup/setup", {"username": "boss"}).status_code == 200
+    assert stranger.make("/api/signup", {"username": "quick"}).status_code == 201
+
+
 def test_variables_are_in_force_and_the_rest_is_the_default(fixing) -> None:
     configure.change({"app_name": "Stored", "home_page_url": "/stored", "smtp_user": "stored", "signing_key_days": 5})
     fixing()

@@ -112,7 +112,7 @@ def test_deleting_a_token_is_done_also_when_it_is_gone(script: Script, token: di
         assert script.remove(f"/api/signup-tokens/{token_id}").status_code == 204
 
 
-def test_without_a_token_only_where_everybody_may(stranger: Script, configured) -> None:
+def test_without_a_token_only_where_everybody_may(script: Script, stranger: Script, configured) -> None:
     assert refusal(stranger.make("/api/signup", GINA)) == (403, "open_signup_disabled")
     configured(allow_user_signups="open", emails_verified=True)
     made = stranger.make("/api/signup", GINA | {"isAdmin": True, "id": "11111111-2222-4333-8444-555555555555"}).json()
