@@ -27,19 +27,26 @@ def end_where_lost(clients: Iterable[Client], people: Collection[UUID] | None = 
         if not client.is_group_restricted:
             continue
         lost = _signed_in(client).exclude(groups__in=client.allowed_groups.all())
+        waiting = DeviceGrant.objects.filter(application=client).exclude(user__groups__in=client.allowed_groups.all())
         if people is not None:
-            lost = lost.filter(pk__in=people)
+            lost, waiting = lost.filter(pk__in=people), waiting.filter(user__in=people)
         who = set(lost.values_list("pk", flat=True))
         Grant.objects.filter(user__in=who, application=client, revoked_at__isnull=True).update(
             revoked_at=timezone.now()
         )
+        end_devices(waiting)
         _tell(client, who)
 
 
 def end_all(user: User) -> None:
     """End for good what any app holds for this person: tokens, codes, and devices that wait with a yes."""
     Grant.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
-    DeviceGrant.objects.filter(user=user, status=DeviceGrant.AUTHORIZED).update(status=DeviceGrant.DENIED)
+    end_devices(DeviceGrant.objects.filter(user=user))
+
+
+def end_devices(devices: "QuerySet[DeviceGrant]") -> None:
+    """Turn away those that were allowed and have not fetched their tokens yet."""
+    devices.filter(status=DeviceGrant.AUTHORIZED).update(status=DeviceGrant.DENIED)
 
 
 def client_over(client: Client) -> None:

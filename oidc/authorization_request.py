@@ -23,6 +23,28 @@ from oidc.store import AuthorizingClient, ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
+# Everything that a request can say here; whatever else it holds means nothing (OIDC Core section 3.1.2.1).
+PARAMETERS = frozenset(
+    (
+        "acr_values",
+        "claims",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "resource",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "ui_locales",
+    )
+)
 
 
 @dataclass(frozen=True)

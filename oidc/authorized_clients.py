@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import NotFound
-from oidc import backchannel, clients
-from oidc.models import Client, Consent, Grant, PendingAuthorization
+from oidc import access, backchannel, clients
+from oidc.models import Client, Consent, DeviceGrant, Grant, PendingAuthorization
 
 
 def withdraw(user: User, client_id: str) -> Client:
@@ -20,6 +20,7 @@ def withdraw(user: User, client_id: str) -> Client:
         grants = Grant.objects.filter(user=user, application=client, revoked_at__isnull=True)
         if not grants.update(revoked_at=timezone.now()) and not consents:
             raise NotFound("Client authorization")
+        access.end_devices(DeviceGrant.objects.filter(user=user, application=client))
         backchannel.client_over(user.pk, client)
         sessions = user.sessions.values("pk")
         PendingAuthorization.objects.filter(client=client, session_id__in=sessions, consented=True).delete()

@@ -55,7 +55,9 @@ def read(form: Mapping[str, str], authorization: str) -> Credentials:
         )
     except (binascii.Error, ValueError):
         raise InvalidClientError(description="The Authorization header does not hold Basic credentials.") from None
-    if any(c < " " or c == "\ufffd" for c in f"{credentials.client_id}{credentials.secret}"):
+    # A line end around the secret is a blank too many, of which ``check`` tells.
+    text = f"{credentials.client_id}{(credentials.secret or '').strip()}"
+    if any(c < " " or c == "\ufffd" for c in text):
         raise InvalidClientError(description="The Authorization header holds control characters.")
     if not colon or not credentials.client_id:
         raise InvalidClientError(description="The Authorization header names no client.")
@@ -98,7 +100,7 @@ def check(credentials: Credentials, found: Presented | None) -> Presented:
     secret = credentials.secret
     if secret is None:
         raise _refused(credentials, "The client secret is missing: none was sent.")
-    if not secret:
+    if not secret.strip():
         raise _refused(
             credentials,
             "The client secret is empty: the app sent the field with nothing in it. Paste the secret into the app's settings again.",

@@ -20,6 +20,7 @@ INTERVAL = 5  # seconds between two questions of the device
 
 # Without the letters that people take for digits. E says what the code is for; P is for signing in with another device.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ0123456789"
+_MEANT = str.maketrans("ILO", "110")
 _KIND = "E"
 
 
@@ -46,7 +47,7 @@ def begin(
 
 def find(user_code: str) -> DeviceGrant:
     """The device that waits with this code, as people type it; raise ``DeviceCodeInvalid`` or ``DeviceCodeExpired``."""
-    code = user_code.strip().upper().replace("-", "").replace(" ", "").replace("I", "1").replace("O", "0")
+    code = user_code.strip().upper().replace("-", "").replace(" ", "").translate(_MEANT)
     found: DeviceGrant | None = (
         DeviceGrant.objects.select_related("application")
         .filter(user_code=hash_token(code), status=DeviceGrant.AUTHORIZATION_PENDING)

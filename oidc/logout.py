@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session
-from oidc import redirect_uris, signing_keys
-from oidc.models import Client, Grant
+from oidc import access, redirect_uris, signing_keys
+from oidc.models import Client, DeviceGrant, Grant
 
 CLOCK_SKEW = 60  # seconds
 
@@ -97,11 +97,10 @@ def accepted(parameters: Mapping[str, str], session: Session | None) -> Logout:
 
 
 def revoke_tokens(logout: Logout) -> int:
-    """End what the app got from this sign-in; how many grants that were."""
-    return (
-        Grant.objects.filter(
-            sid=logout.sid, application=logout.client, user_id=logout.user_id, revoked_at__isnull=True
-        ).update(revoked_at=timezone.now())
-        if logout.sid
-        else 0
-    )
+    """End what the app got from this sign-in, also for devices that wait; how many grants that were."""
+    if not logout.sid:
+        return 0
+    theirs = {"sid": logout.sid, "application": logout.client, "user_id": logout.user_id}
+    access.end_devices(DeviceGrant.objects.filter(**theirs))
+    ended: int = Grant.objects.filter(revoked_at__isnull=True, **theirs).update(revoked_at=timezone.now())
+    return ended

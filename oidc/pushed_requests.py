@@ -6,20 +6,21 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core.secrets import hash_token, new_token
+from oidc import authorization_request
 from oidc.errors import InvalidAuthorizationRequest
 from oidc.models import PushedRequest
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 LIFETIME = timedelta(seconds=90)
 
-# Proofs of who pushed it are no part of what was pushed.
-_CREDENTIALS = frozenset(("client_secret", "client_assertion", "client_assertion_type"))
-
 
 def push(client_id: int, parameters: Mapping[str, str]) -> str:
-    """Keep a request that has been checked; its ``request_uri``."""
+    """Keep a request that has been checked; its ``request_uri``.
+
+    Only what means something is kept: anybody can push in the name of a public client, whatever they like.
+    """
     request_uri, now = new_token(PREFIX), timezone.now()
-    kept = {name: value for name, value in parameters.items() if name not in _CREDENTIALS}
+    kept = {name: value for name, value in parameters.items() if name in authorization_request.PARAMETERS}
     PushedRequest.objects.filter(expires_at__lte=now).delete()
     PushedRequest.objects.create(
         key_hash=hash_token(request_uri), client_id=client_id, parameters=kept, expires_at=now + LIFETIME

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from accounts.models import Session, User
@@ -33,4 +34,5 @@ def begin_with_nothing(sender: Any, *, user: User, **more: Any) -> None:  # noqa
 @receiver(membership_changed)
 def end_access_that_was_lost(sender: Any, *, users: Sequence[UUID], **more: Any) -> None:  # noqa: ANN401 - Django's signature
     """Apps that only some groups may use hear of everybody who has left the last of these groups."""
-    access.end_where_lost(Client.objects.filter(is_group_restricted=True, grant__user__in=users).distinct(), users)
+    used = Q(grant__user__in=users) | Q(devicegrant__user__in=users)
+    access.end_where_lost(Client.objects.filter(used, is_group_restricted=True).distinct(), users)

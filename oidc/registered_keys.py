@@ -12,6 +12,7 @@ MIN_RSA_BITS = 2048
 MAX_KEYS = 20
 # Everything else a JWK may hold is left out: certificates, operations, and above all private parts.
 _MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_CURVES = {"EC": ("P-256", "P-384", "P-521"), "OKP": ("Ed25519",)}  # those of client_assertions.ALGORITHMS
 _DESCRIPTIONS = ("kid", "use", "alg")
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 
@@ -95,6 +96,8 @@ def _public_key(members: Any) -> dict[str, str]:  # noqa: ANN401 - whatever JSON
 
 def _check(members: dict[str, str], kid: str) -> None:
     """That it is a key which a signature can be verified with."""
+    if members.get("crv") not in _CURVES.get(members["kty"], (None,)):
+        raise UnusableKey(f"The public key {kid} is invalid: nothing is signed with its curve here")
     try:
         key = JWK(**members).get_op_key("verify")
     except (JWException, ValueError, KeyError, TypeError):

@@ -11,7 +11,17 @@ from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import AppError, EndpointNotFound, Forbidden
-from core.http import endpoint, error_response, is_api, json_response, no_content, request_id, wants_page
+from core.http import (
+    endpoint,
+    error_response,
+    is_api,
+    is_open_to_all_origins,
+    json_response,
+    no_content,
+    open_to_all_origins,
+    request_id,
+    wants_page,
+)
 from core.middleware import is_protocol
 from oidc.errors import InvalidRequestError, oauth_error_response
 from oidc.views import misdirected
@@ -52,7 +62,10 @@ class InternalError(AppError):
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_protocol(request):
-        return oauth_error_response(InvalidRequestError(description="The request cannot be read."))
+        refusal = oauth_error_response(InvalidRequestError(description="The request cannot be read."))
+        if is_open_to_all_origins(request):
+            open_to_all_origins(refusal)
+        return refusal
     return error_response(request, BadRequest())
 
 

@@ -1,6 +1,7 @@
 """Devices without a browser (RFC 8628)."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts import groups
 from accounts.models import Group
+from core.secrets import hash_token
+from oidc import authorized_clients
 from oidc.models import DeviceGrant
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
@@ -111,6 +115,47 @@ def test_whoever_may_not_use_the_app_cannot_bring_it_to_a_device(at_home: Browse
     client_app.client.allowed_groups.add(Group.objects.create(name="others", friendly_name="Others"))
     assert at_home.post(f"/api/oidc/device/verify?code={device['user_code']}").status_code == 403
     assert poll(client_app, device).json()["error"] == "authorization_pending"
+
+
+def leave_the_group(app: App, person: Person) -> None:
+    group = Group.objects.create(name="few", friendly_name="Few")
+    person.user.groups.add(group)
+    app.client.is_group_restricted = True
+    app.client.save()
+    app.client.allowed_groups.add(group)
+    groups.set_members(group, [])
+    groups.set_members(group, [person.subject])
+
+
+def withdraw_consent(app: App, person: Person) -> None:
+    authorized_clients.withdraw(person.user, app.client.client_id)
+
+
+@pytest.mark.spec("attacks.md", "C5")
+@pytest.mark.parametrize("lose_it", [leave_the_group, withdraw_consent])
+def test_a_device_that_was_allowed_gets_nothing_when_the_permission_is_gone(
+    at_home: Browser, person: Person, client_app: App, lose_it: Callable[[App, Person], None]
+) -> None:
+    device = begin(client_app)
+    assert at_home.post(f"/api/oidc/device/verify?code={device['user_code']}").status_code == 204
+    lose_it(client_app, person)
+    assert poll(client_app, device).json()["error"] == "access_denied"
+
+
+@pytest.mark.spec("OIDC RP-Initiated Logout", "2")
+def test_an_app_that_signs_somebody_out_takes_the_waiting_device_along(at_home: Browser, client_app: App) -> None:
+    id_token, device = client_app.tokens(at_home)["id_token"], begin(client_app)
+    at_home.post(f"/api/oidc/device/verify?code={device['user_code']}")
+    assert at_home.get("/api/oidc/end-session", {"id_token_hint": id_token}).status_code == 302
+    assert poll(client_app, device).json()["error"] == "access_denied"
+
+
+@pytest.mark.spec("RFC 8628", "6.1")
+def test_letters_that_are_taken_for_digits_are_understood(at_home: Browser, client_app: App) -> None:
+    begin(client_app)
+    DeviceGrant.objects.update(user_code=hash_token("E10AAAAA"))
+    for typed in ("E10AAAAA", "eloaaaaa", "EIOA-AAAA", " e1 0a aaaa "):
+        assert at_home.get("/api/oidc/device/info", {"code": typed}).status_code == 200, typed
 
 
 @pytest.mark.spec("RFC 8628", "5.2")

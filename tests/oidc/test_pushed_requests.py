@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from oidc.models import PushedRequest
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.oidc.app import App, agree, an_app, answer, basic, is_error_page, post_form
@@ -55,6 +56,15 @@ def test_a_request_uri_of_another_app_or_of_long_ago_is_refused(at_home: Browser
     assert is_error_page(opened(at_home, an_app("Thief"), request_uri))
     with time_machine.travel(timezone.now() + timedelta(seconds=91)):
         assert is_error_page(opened(at_home, client_app, request_uri))
+
+
+@pytest.mark.spec("RFC 9126", "2.1")
+def test_what_means_nothing_is_not_kept(at_home: Browser, client_app: App) -> None:
+    """Names too can hold what PostgreSQL takes for no text, and anybody can push for a public client."""
+    pushed = push(client_app, **{"no\0text": "1", "unknown": "x" * 8000, "ui_locales": "de", "client_secret": ""})
+    assert pushed.status_code == 201, pushed.content
+    assert PushedRequest.objects.get().parameters == client_app.request(ui_locales="de")
+    assert "code" in answer(agree(at_home, opened(at_home, client_app, pushed.json()["request_uri"])))
 
 
 @pytest.mark.spec("RFC 9126", "2.3")

@@ -389,3 +389,14 @@ def test_a_person_taken_out_of_the_group_meanwhile_gets_nothing(
     person.user.groups.remove(staff)
     assert refusal(client_app.redeem(code)) == INVALID_GRANT
     assert not AccessToken.objects.exists()
+
+
+@pytest.mark.spec("issue 4", "item 5")
+@pytest.mark.parametrize(
+    ("path", "is_open"), [("token", True), ("introspect", True), ("revoke", True), ("userinfo", True), ("par", False)]
+)
+@pytest.mark.parametrize("body", ["&".join(f"a{n}=1" for n in range(1001)), "a=" + "x" * 2**20])
+def test_an_app_in_a_browser_reads_what_is_wrong_with_its_body(db: None, path: str, is_open: bool, body: str) -> None:
+    refused = http().post(f"/api/oidc/{path}", body, content_type="application/x-www-form-urlencoded")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert refused.get("Access-Control-Allow-Origin") == ("*" if is_open else None)

@@ -63,6 +63,7 @@ def test_public_keys_are_kept_without_what_is_not_needed(rest: Rest, kind: str) 
         ([jwk() | {"d": "AAAA"}], "private"),
         ([{"kty": "oct", "kid": "one", "k": "c2VjcmV0"}], "asymmetric"),
         ([{"kty": "oct", "kid": "one"}], "asymmetric"),
+        ([{"kty": "OKP", "crv": "X25519", "kid": "one", "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}], "curve"),
         ([jwk(kid="")], "key ID"),
         ([{name: value for name, value in jwk().items() if name != "kid"}], "key ID"),
         ([jwk(use="enc")], "use"),
