@@ -23,6 +23,7 @@ LIFETIME = timedelta(minutes=5)
 INTERVAL = 3  # seconds between two polls
 APPROVAL_MAX_AGE = timedelta(minutes=1)
 PREFIX = "P"  # tells these codes from those of OAuth's device flow
+CODE_LENGTH = 8
 ALPHABET = "".join(character for character in string.ascii_uppercase + string.digits if character not in "ILO")
 
 State = DeviceLogin.State
@@ -41,7 +42,7 @@ def begin(place: sessions.Place) -> Begun:
     """A new request of a browser that nobody is signed in to."""
     secret, now = _text(32, string.ascii_letters + string.digits), timezone.now()
     for _attempt in range(5):
-        code = PREFIX + _text(7, ALPHABET)
+        code = PREFIX + _text(CODE_LENGTH - 1, ALPHABET)
         try:
             with transaction.atomic():
                 # Here, so that requests nobody follows up cannot fill the table.
@@ -72,6 +73,11 @@ def is_waiting(code: str, secret: str) -> bool:
     """Whether nobody has decided yet about the request of the browser with this secret."""
     found = DeviceLogin.objects.pending().filter(code_hash=hash_code(_as_made(code))).first()
     return found is not None and equal(found.secret_hash, hash_token(secret))
+
+
+def is_code(text: str) -> bool:
+    """Whether a code could be this text; for what a cookie says."""
+    return len(text) == CODE_LENGTH and text.startswith(PREFIX) and set(text[1:]) <= set(ALPHABET)
 
 
 def grouped(code: str) -> str:

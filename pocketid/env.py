@@ -152,6 +152,11 @@ POCKET_ID_DATABASE = "pocket-id.db"
 # What Pocket ID's driver (pgx) knows besides libpq's parameters. The first says how statements are sent.
 PGX_EXEC_MODE = "default_query_exec_mode"
 PGX_EXEC_MODES = ("cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol")
+# What is no text but an object in Python: libpq does not know it, and what happened would be anything.
+NOT_IN_A_URL = {
+    *("autocommit", "context", "cursor_factory", "isolation_level"),
+    *("pool", "prepare_threshold", "row_factory", "server_side_binding"),
+}
 PGX_ONLY = ("statement_cache_capacity", "description_cache_capacity", "pool_")
 
 
@@ -165,6 +170,8 @@ def _database(value: str) -> Database:
             raise _Refused("a PostgreSQL URL with a host and a port number") from None
         given = dict(parse_qsl(parts.query))
         mode = given.pop(PGX_EXEC_MODE, "cache_statement")
+        if wrong := sorted(NOT_IN_A_URL.intersection(given)):
+            raise _Refused(f"a PostgreSQL URL with parameters of libpq, without {wrong[0]}")
         if mode not in PGX_EXEC_MODES:
             raise _Refused(f"{PGX_EXEC_MODE} with one of " + ", ".join(PGX_EXEC_MODES))
         if "\x00" in unquote(value):  # where libpq would stop reading, and connect to what it has by then

@@ -43,7 +43,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
     try:
         ratelimit.take(ratelimit.DEVICE_LOGIN_EXCHANGE, client_ip(request))
         person = device_login.exchange(code, secret)
-    except RateLimited:
+    except RateLimited as refused:
+        if not device_login.is_code(code):
+            return _over(request, target, refused)
         person = None  # asked too often; nothing was decided by that
     except AppError as refused:
         return _over(request, target, refused)

@@ -1,6 +1,8 @@
 """Signing in with the help of another device, by pages alone (contract section 6.5)."""
 
+import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import segno
@@ -107,6 +109,29 @@ def test_somebody_elses_browser_gets_nothing(waiting: Browser, person: Person) -
     thief.get(PAGE)
     assert not thief.session_key
     assert waiting.get(PAGE).status_code == 302
+
+
+@pytest.fixture
+def limits(settings: Any) -> None:
+    """As they are for people: tests may ask as often as they like."""
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, disable_rate_limiting=False)
+
+
+@pytest.mark.usefixtures("db", "limits")
+@pytest.mark.parametrize("code", ["P" * 4000, "P", "PABC-DEF", "Pabcdefg", "XABCDEFG", "<b>"])
+def test_a_cookie_with_anything_is_never_drawn_however_often_it_is_sent(code: str) -> None:
+    browser = Browser()
+    answers = []
+    for _again in range(15):  # more than may be asked at once
+        browser.cookies["device_login_page"] = f"{code}.x"
+        answers.append(browser.get(PAGE))
+    assert {answer.status_code for answer in answers} == {401, 429}
+    assert not any('class="qr"' in answer.text for answer in answers)
+
+
+@pytest.mark.usefixtures("limits")
+def test_who_asks_too_often_keeps_the_code(waiting: Browser) -> None:
+    assert len({code_of(waiting) for _again in range(15)}) == 1
 
 
 def test_a_disabled_person_is_not_let_in(waiting: Browser, person: Person) -> None:

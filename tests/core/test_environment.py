@@ -77,6 +77,8 @@ def test_a_wrong_value_is_named_shown_and_corrected(name: str, value: str) -> No
         ("DB_CONNECTION_STRING", "postgres://u:secret@h:port/x"),
         ("DB_CONNECTION_STRING", "postgres://u:sec%00ret@h/x"),
         ("DB_CONNECTION_STRING", "postgres://u:secret@h/x?default_query_exec_mode=extec"),
+        ("DB_CONNECTION_STRING", "postgres://u:secret@h/x?autocommit=true"),
+        ("DB_CONNECTION_STRING", "postgres://u:secret@h/x?sslmode=require&prepare_threshold=0"),
         ("DB_CONNECTION_STRING", "data/pocket-id.db"),
     ],
 )
