@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -23,7 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.set_defaults(run=run)
         add_arguments(command)
     options = parser.parse_args(argv)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        tell("pocketid: interrupted. What was not finished has not been kept.")
+        return 128 + signal.SIGINT
     return status
 
 

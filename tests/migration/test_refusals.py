@@ -288,14 +288,31 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return crowd(tmp_path_factory.mktemp("many") / "many.zip", people=6_000, entries=40_000)
 
 
-def test_killed_in_the_middle_nothing_has_come_and_it_can_be_done_again(unused: dict[str, str], many: Path) -> None:
-    process = command(many, unused)
-    wal = Path(unused["DATA_PATH"]) / "pocketid.sqlite3-wal"
+def in_the_middle(source: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """An import that has written some of its rows."""
+    process = command(source, environment)
+    wal = Path(environment["DATA_PATH"]) / "pocketid.sqlite3-wal"
     deadline = time.monotonic() + 120
     while not (wal.exists() and wal.stat().st_size > 4_000_000):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return process
+
+
+def test_interrupted_in_the_middle_nothing_has_come_and_nothing_lies_about(unused: dict[str, str], many: Path) -> None:
+    process = in_the_middle(many, unused)
+    process.send_signal(signal.SIGINT)
+    _out, problems = process.communicate()
+    assert process.returncode == 130
+    assert "interrupted" in problems
+    assert "Traceback" not in problems
+    assert not any(counts(unused).values())
+    assert not list(Path(unused["DATA_PATH"]).glob("pocketid-import-*"))
+
+
+def test_killed_in_the_middle_nothing_has_come_and_it_can_be_done_again(unused: dict[str, str], many: Path) -> None:
+    process = in_the_middle(many, unused)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not any(counts(unused).values())
