@@ -122,7 +122,7 @@ def _names(what: str, find: Callable[[], Collection[str]]) -> HttpResponse:
         answer = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
         if len(found) >= _MANY:
             _answers[what] = (now + COUNT_IS_GOOD_FOR, answer)
-    return HttpResponse(answer, content_type="application/json")
+    return HttpResponse(answer, content_type="application/json; charset=utf-8")
 
 
 def _in_places(request: Request, rows: QuerySet[Entry]) -> QuerySet[Entry]:

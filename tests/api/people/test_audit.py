@@ -76,7 +76,9 @@ def test_administrators_see_everybodys(entries: None, script: Script, person: Pe
 
 def test_filters_offer_what_occurs(entries: None, script: Script, admin: Person, person: Person) -> None:
     assert script.read("/api/audit-logs/filters/client-names").json() == ["Photos", "Wiki"]
-    assert script.read("/api/audit-logs/filters/users").json() == {admin.subject: "alice", person.subject: "bob"}
+    people = script.read("/api/audit-logs/filters/users")
+    assert people.json() == {admin.subject: "alice", person.subject: "bob"}
+    assert people["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_what_happened_stays_when_the_account_is_gone(entries: None, script: Script, person: Person) -> None:
