@@ -73,7 +73,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD", "POST"):
         raise InvalidAuthorizationRequest
     given = _parameters(request)
-    if interaction := given.get("interaction"):
+    if (interaction := given.get("interaction")) and "client_id" not in given:  # else it is an unknown one of the app's
         return _resume(request, interaction)
     pushed, given = _pushed(given)
     session = _session(request)

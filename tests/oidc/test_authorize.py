@@ -270,6 +270,7 @@ def test_unknown_and_useless_parameters_mean_nothing(at_home: Browser, client_ap
         "claims": '{"userinfo": {"email": null}}',
         "max_age": "10000",
         "audience": "x",
+        "interaction": "x",
     }
     assert answer(client_app.ask(at_home, **extra))["code"]
 
