@@ -51,12 +51,15 @@ class ApiKeySerializer(Output, serializers.ModelSerializer[ApiKey]):
 
 
 class ScopeList(serializers.ListField):
-    """Scopes of :mod:`apikeys.scopes`; none means every right of the owner."""
+    """Scopes of :mod:`apikeys.scopes`. Without the member a key has every right of its owner, so an empty list is a mistake."""
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a field takes
-        super().__init__(child=Text(), **kwargs)
+        super().__init__(child=Text(), allow_empty=False, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:  # noqa: ANN401 - whatever the client sent
+        if data == []:
+            problem = "must name a scope; leave it out for every right of the owner"
+            raise serializers.ValidationError(problem, code="invalid_value")
         found: list[str] = super().to_internal_value(data)
         if wrong := scopes.unknown(found):
             raise serializers.ValidationError(f"has unknown scopes: {', '.join(wrong)}", code="invalid_value")

@@ -25,7 +25,8 @@ def bring(arrival: Arrival) -> None:
 
 def _entry(arrival: Arrival, row: Row) -> dict[str, Any]:
     data = row.json("data")
-    data = {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+    # Sorted, because the same facts come in another order from PostgreSQL, and text is compared.
+    data = {str(key): str(value) for key, value in sorted(data.items())} if isinstance(data, dict) else {}
     user = row.uuid_or_none("user_id")
     address = row.address("ip_address")
     if address is None and row.text("ip_address"):

@@ -48,6 +48,7 @@ def test_a_key_is_shown_once_and_works(at_home: Browser, admin: Person) -> None:
             {"name": "backup", "expiresAt": LATER, "scopes": ["users:read", "nonsense:read"]},
             [("scopes", "invalid_value")],
         ),
+        ({"name": "backup", "expiresAt": LATER, "scopes": []}, [("scopes", "invalid_value")]),
     ],
 )
 def test_what_is_wrong_is_named(at_home: Browser, body: dict, fields: list) -> None:
