@@ -175,7 +175,7 @@ MORE = {
 
 
 @pytest.mark.spec("attacks.md", "D20")
-def test_d20_nobody_gives_themselves_rights_when_they_sign_up(db: None) -> None:
+def test_d20_nobody_gives_themselves_rights_when_they_sign_up(admin: Person) -> None:
     group = groups.create(name="administrators", friendly_name="Administrators")
     configure.change({"allow_user_signups": "open"})
     body = {"username": "mallory", "email": "m@example.org", "userGroupIds": [str(group.pk)]} | MORE
