@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from oidc.claims import SCOPES
@@ -13,7 +14,6 @@ logger = logging.getLogger("pocketid.oidc")
 
 KNOWN_SCOPES = frozenset(SCOPES)
 
-MAX_PARAMETERS = 1000  # as settings.DATA_UPLOAD_MAX_NUMBER_FIELDS has it for forms
 MAX_LENGTH = 8192  # characters of one value; longer ones are nobody's state or nonce
 
 
@@ -27,10 +27,11 @@ def in_query(request: HttpRequest) -> Mapping[str, str]:
     Without ``request.GET``, which takes as long again to put into its lists what must not be there twice.
     """
     query = request.META.get("QUERY_STRING", "").encode("latin-1").decode(errors="replace")  # PEP 3333
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS  # Django's for forms
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        raise BadParameters(f"There are more than {MAX_PARAMETERS} parameters.") from None
+        raise BadParameters(f"There are more than {most} parameters.") from None
     return _single(pairs)
 
 
