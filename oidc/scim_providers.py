@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from core.errors import AlreadyInUse, AppError, NotFound
+from core.errors import AlreadyInUse, AppError, NotFound, ValidationFailed
 from core.rest_fields import as_uuid
 from oidc.models import Client, ScimProvider
 
@@ -31,9 +31,16 @@ def create(client: Client, *, endpoint: str, token: str) -> ScimProvider:
     return _saved(provider)
 
 
-def update(provider_id: str, client: Client, *, endpoint: str, token: str | None) -> ScimProvider:
-    """Replace everything; ``token`` ``None`` keeps the one there is. Raise ``NotFound`` or ``AlreadyInUse``."""
+def update(
+    provider_id: str, client: Client, *, endpoint: str, token: str | None, is_shown_token: bool = False
+) -> ScimProvider:
+    """Replace everything; ``token`` ``None`` keeps the one there is. Raise ``NotFound`` or ``AlreadyInUse``.
+
+    Who is not shown the token names it again for another endpoint, which would be told it: raise ``ValidationFailed``.
+    """
     provider = find(provider_id)
+    if token is None and provider.token and endpoint != provider.endpoint and not is_shown_token:
+        raise ValidationFailed([("token", "required", "is required for another endpoint")])
     provider.client, provider.endpoint = client, endpoint
     if token is not None:
         provider.token = token

@@ -20,6 +20,7 @@ PASSKEY_SETTINGS = {
     "synced_passkeys": "webauthn_allow_synced_passkeys",
     "kind_of_passkey": "webauthn_authenticator_attachment",
 }
+FORGET = "forget_smtp_password"
 MAILS = (
     "email_login_notification_enabled",
     "email_one_time_access_as_unauthenticated_enabled",
@@ -39,6 +40,7 @@ class ConfigurationForm(forms.ModelForm):
         help_text=_("Empty: as it is."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+    forget_smtp_password = forms.BooleanField(label=_("Forget the SMTP password"), required=False)
     synced_passkeys = forms.BooleanField(
         label=_("Synced passkeys"),
         required=False,
@@ -64,13 +66,21 @@ class ConfigurationForm(forms.ModelForm):
             self.initial[name] = getattr(self.instance, column)
 
     def clean(self) -> dict[str, Any]:
-        """Mail needs a server: what is switched on without one would fail when somebody waits for it."""
+        """Mail needs a server: what is switched on without one would fail when somebody waits for it.
+
+        And another server is told no password that was meant for the first, which nobody is shown here.
+        """
         found: dict[str, Any] = super().clean() or self.cleaned_data
         wanted = [name for name in MAILS if found.get(name)]
         if wanted:
             for name in ("smtp_host", "smtp_port", "smtp_from"):
                 if name not in self.errors and not found.get(name):
                     self.add_error(name, _("The mails that are switched on below need this."))
+        if not found.get("smtp_password") and not found.get(FORGET):
+            found.pop("smtp_password", None)
+            if configure.passwords_told_elsewhere(self.instance, found):
+                words = _("Type the password again, or let it be forgotten below: another server would be told it.")
+                self.add_error("smtp_password", words)
         return found
 
 
@@ -103,6 +113,7 @@ class SiteConfigurationAdmin(ByVerb):
                     ("smtp_host", "smtp_port"),
                     "smtp_from",
                     ("smtp_user", "smtp_password"),
+                    FORGET,
                     ("smtp_tls", "smtp_skip_cert_verify"),
                     *MAILS,
                 )
@@ -111,7 +122,7 @@ class SiteConfigurationAdmin(ByVerb):
     ]
 
     # What stands in the place of the form's own fields when nothing can be changed; the password is not shown at all.
-    COLUMNS: ClassVar[dict[str, str]] = {**PASSKEY_SETTINGS, "smtp_password": ""}
+    COLUMNS: ClassVar[dict[str, str]] = {**PASSKEY_SETTINGS, "smtp_password": "", FORGET: ""}
 
     change_form_template = "admin/siteconfig/siteconfiguration/change_form.html"
 
@@ -123,7 +134,11 @@ class SiteConfigurationAdmin(ByVerb):
 
     def get_fieldsets(self, request: HttpRequest, obj: SiteConfiguration | None = None) -> Any:  # noqa: ANN401 - Django's own type
         if not is_fixed():
-            return self.fieldsets
+            hidden = () if obj is not None and obj.smtp_password else (FORGET,)
+            return [
+                (title, {"fields": tuple(each for each in options["fields"] if each not in hidden)})
+                for title, options in self.fieldsets
+            ]
         return [(title, {"fields": tuple(self._columns(options["fields"]))}) for title, options in self.fieldsets]
 
     def _columns(self, names: Iterable[str | tuple[str, ...]]) -> Iterator[str]:
@@ -163,8 +178,8 @@ class SiteConfigurationAdmin(ByVerb):
         self, request: HttpRequest, obj: SiteConfiguration, form: "forms.ModelForm[SiteConfiguration]", change: bool
     ) -> None:
         changed = {PASSKEY_SETTINGS.get(name, name): form.cleaned_data[name] for name in form.changed_data}
-        if not changed.get("smtp_password"):
-            changed.pop("smtp_password", None)
+        if changed.pop(FORGET, False):
+            changed.setdefault("smtp_password", "")
         configure.change(changed, request=request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.models import Event
-from core.errors import NotFound, ValidationFailed
+from core.errors import NotFound
 from core.rest import IsAdministrator, has_full_rights, path_id
 from core.rest_fields import Input, Text, read
 from core.rest_output import Output
@@ -59,17 +59,16 @@ class ScimProviderDetail(Resource):
     scope = "scim"
 
     def put(self, request: Request, provider_id: str) -> Response:
-        """A token that is left out is taken away; the mask that stands for one changes nothing.
-
-        Who is not shown the token names it again for another endpoint, which would be told it.
-        """
+        """A token that is left out is taken away; the mask that stands for one changes nothing."""
         provider = scim_providers.find(path_id(provider_id))
         data = read(request, ScimProviderInput)
         client, token = clients.find(data["oidcClientId"]), data.get("token", "")
-        if token == MASK and data["endpoint"] != provider.endpoint and not has_full_rights(request):
-            raise ValidationFailed([("token", "required", "is required")])
         changed = scim_providers.update(
-            str(provider.pk), client, endpoint=data["endpoint"], token=None if token == MASK else token
+            str(provider.pk),
+            client,
+            endpoint=data["endpoint"],
+            token=None if token == MASK else token,
+            is_shown_token=has_full_rights(request),
         )
         _note(request, client)
         return Response(_shown(request, changed))

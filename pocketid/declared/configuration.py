@@ -84,8 +84,8 @@ def apply(declared: DeclaredConfiguration, secrets: Sources, changes: Changes) -
     with refusals_of(declared.line, WHAT):
         serializer = ConfigurationSerializer(data=wanted, partial=True)
         serializer.is_valid(raise_exception=True)
-        columns = {name: value for name, value in serializer.validated_data.items() if getattr(row, name) != value}
-        if not columns:
+        columns = serializer.validated_data
+        if all(getattr(row, name) == value for name, value in columns.items()):
             return
         after = values(configure.change(columns), in_clear=True)
     for name in wanted:

@@ -6,7 +6,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import AppError, ValidationFailed
+from core.errors import AppError
 from core.rest import IsAdministrator, has_full_rights
 from core.rest_fields import EmailText, Input, Text, read
 from core.rest_view import PublicResource, Resource
@@ -160,9 +160,7 @@ class PublicConfiguration(PublicResource):
 
     def put(self, request: Request) -> Response:
         wanted = read(request, ConfigurationSerializer)
-        if not has_full_rights(request):
-            _refuse_to_send_passwords_elsewhere(current(), wanted)
-        changed = configure.change(wanted, request=request._request)
+        changed = configure.change(wanted, request=request._request, is_shown_passwords=has_full_rights(request))
         return _all(request, changed)
 
 
@@ -191,22 +189,6 @@ class SyncLdap(Resource):
 
     def post(self, request: Request) -> Response:
         raise LdapDisabled
-
-
-def _refuse_to_send_passwords_elsewhere(before: SiteConfiguration, wanted: dict[str, Any]) -> None:
-    """Who is not shown a stored password names it again for another server, which would be told it."""
-    missing = [
-        (key, "required", "is required")
-        for key, password, places in (
-            ("smtpPassword", "smtp_password", ("smtp_host", "smtp_port")),
-            ("ldapBindPassword", "ldap_bind_password", ("ldap_url",)),
-        )
-        if getattr(before, password)
-        and password not in wanted
-        and any(wanted.get(place, getattr(before, place)) != getattr(before, place) for place in places)
-    ]
-    if missing:
-        raise ValidationFailed(missing)
 
 
 def _all(request: Request, configuration: SiteConfiguration) -> Response:

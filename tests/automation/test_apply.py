@@ -239,6 +239,19 @@ def test_passwords_of_the_configuration_are_never_shown(file) -> None:
     assert file("configuration: {smtpPassword: {file: password}}") == []
 
 
+@pytest.mark.spec("attacks.md", "G1")
+def test_a_file_that_does_not_know_the_password_sends_it_to_no_other_server(file) -> None:
+    """Whoever may propose a change of the file need not be whoever may read the password."""
+    (file.folder / "password").write_text("a password of the tests")
+    known = "  smtpPassword: {file: password}\n"
+    file(f"configuration:\n  smtpHost: mail.example.org\n{known}")
+    elsewhere = "configuration:\n  smtpHost: evil.example.org\n"
+    assert problems(file, elsewhere) == [(1, "configuration: SmtpPassword is required for another server")]
+    assert current().smtp_host == "mail.example.org"
+    assert file(elsewhere + known) == ['~ configuration\n    smtpHost: "mail.example.org" -> "evil.example.org"']
+    assert file(elsewhere) == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [

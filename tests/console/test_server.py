@@ -74,6 +74,50 @@ def test_a_password_stays_when_nothing_is_typed(console: Browser) -> None:
     assert "secret words" not in console.get(SETTINGS).text
 
 
+@pytest.mark.spec("attacks.md", "G1")
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"smtp_host": "evil.example.org"},
+        {"smtp_port": "26"},
+        {"smtp_tls": "none"},
+        {"smtp_skip_cert_verify": "on"},
+        {"smtp_host": "evil.example.org", "smtp_password": ""},
+    ],
+    ids=str,
+)
+def test_another_server_is_not_told_the_password_of_the_first(console: Browser, elsewhere: dict[str, str]) -> None:
+    """Nobody is shown it here, so nobody may send it to a server of their own and read it there."""
+    mail = {"smtp_host": "mail.example.org", "smtp_port": "25", "smtp_from": "id@example.org", "smtp_tls": "tls"}
+    assert change(console, smtp_password="secret words", **mail).status_code == 302
+    refused = change(console, app_name="Home", **elsewhere)
+    assert list(refused.context["adminform"].form.errors) == ["smtp_password"]
+    assert "Type the password again" in refused.text
+    before = current()
+    assert (before.app_name, before.smtp_host, before.smtp_port) == ("Pocket ID", "mail.example.org", 25)
+    assert change(console, **elsewhere | {"smtp_password": "other words"}).status_code == 302
+    assert current().smtp_password == "other words"
+
+
+def test_a_password_is_forgotten_on_request(console: Browser) -> None:
+    mail = {"smtp_host": "mail.example.org", "smtp_port": "25", "smtp_from": "id@example.org"}
+    assert "forget_smtp_password" not in console.get(SETTINGS).text
+    change(console, smtp_password="secret words", **mail)
+    assert change(console, smtp_host="other.example.org", forget_smtp_password="on").status_code == 302
+    assert (current().smtp_host, current().smtp_password) == ("other.example.org", "")
+    assert "smtp_password" in Entry.objects.filter(event=Event.SETTINGS_CHANGED).latest("pk").data["settings"]
+    assert change(console, smtp_host="third.example.org").status_code == 302
+
+
+def test_a_server_that_is_taken_away_or_checked_again_needs_no_password(console: Browser) -> None:
+    mail = {"smtp_host": "mail.example.org", "smtp_port": "25", "smtp_from": "id@example.org"}
+    change(console, smtp_password="secret words", smtp_skip_cert_verify="on", **mail)
+    assert change(console, smtp_skip_cert_verify=None).status_code == 302
+    assert change(console, smtp_host="", smtp_port="").status_code == 302
+    assert change(console, smtp_host="evil.example.org", smtp_port="25").status_code == 200
+    assert (current().smtp_host, current().smtp_password) == ("", "secret words")
+
+
 def test_a_test_mail_arrives_or_says_why_not(console: Browser) -> None:
     console.press("test-mail", console.get(SETTINGS))
     assert "This server cannot send e-mail yet" in notes(console)

@@ -99,7 +99,7 @@ def test_a_key_with_scopes_does_not(admin: Person) -> None:
     limited.put(path, masked)
     assert ScimProvider.objects.get().token == "scim-token"
     elsewhere = {"endpoint": "https://evil.example.com/scim"}
-    assert limited.put(path, masked | elsewhere).json["error"] == "Token is required"
+    assert limited.put(path, masked | elsewhere).json["error"] == "Token is required for another endpoint"
     assert ScimProvider.objects.get().endpoint == body["endpoint"]
     assert limited.put(path, body | elsewhere | {"token": "another"}).status == 200
 

@@ -213,12 +213,16 @@ def test_a_mask_that_is_sent_back_changes_nothing_and_empty_forgets(script: Scri
 @pytest.mark.spec("attacks.md", "G1")
 def test_a_password_that_is_not_shown_is_told_to_no_other_server(script: Script, admin: Person) -> None:
     home = {"smtpHost": "mail.example.com", "smtpPort": "25", "ldapUrl": "ldaps://ldap.example.com"}
+    home |= {"smtpTls": "tls", "smtpSkipCertVerify": "false", "ldapSkipCertVerify": "false"}
     script.change(PUT, read_all(script) | SENSITIVE | home)
     limited = Script(admin.user, scopes=("application-configuration:write",))
     for change, field in (
         ({"smtpHost": "evil.example.com"}, "smtpPassword"),
         ({"smtpPort": "26"}, "smtpPassword"),
+        ({"smtpTls": "none"}, "smtpPassword"),
+        ({"smtpSkipCertVerify": "true"}, "smtpPassword"),
         ({"ldapUrl": "ldaps://evil.example.com"}, "ldapBindPassword"),
+        ({"ldapSkipCertVerify": "true"}, "ldapBindPassword"),
     ):
         assert wrong_fields(limited.change(PUT, read_all(limited) | change)) == [(field, "required")]
         left_out = {name: value for name, value in read_all(limited).items() if name not in SENSITIVE}
@@ -227,6 +231,9 @@ def test_a_password_that_is_not_shown_is_told_to_no_other_server(script: Script,
         assert limited.change(PUT, read_all(limited) | change | {field: "another"}).status_code == 200
         assert script.change(PUT, read_all(script) | home | SENSITIVE).status_code == 200
     assert limited.change(PUT, read_all(limited) | {"appName": "Else"}).status_code == 200
+    # No server is told anything, and the next one is another.
+    assert limited.change(PUT, read_all(limited) | {"smtpHost": ""}).status_code == 200
+    assert limited.change(PUT, read_all(limited) | {"smtpHost": "evil.example.com"}).status_code == 400
     assert script.change(PUT, read_all(limited) | {"smtpHost": "new.example.com"}).status_code == 200
     assert read_all(script)["smtpPassword"] == SENSITIVE["smtpPassword"]
 
