@@ -4,7 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from core import mail
@@ -34,10 +34,9 @@ def login_code(
 
 
 def email_verification(user: User, token: str) -> None:
-    app_name = current().app_name
     _send(
         user,
-        subject=_("Verify your %(app)s email address") % {"app": app_name},
+        subject=_("Verify your %(app_name)s email address"),
         template="email_verification",
         link=f"{settings.APP_URL}/verify-email?" + urlencode({"token": token}),
     )
@@ -45,10 +44,9 @@ def email_verification(user: User, token: str) -> None:
 
 def new_device(user: User, *, device: str, ip_address: str, place: str) -> None:
     """Somebody signed in from a browser or an address that was not seen before."""
-    app_name = current().app_name
     _send(
         user,
-        subject=_("New device login with %(app)s") % {"app": app_name},
+        subject=_("New device login with %(app_name)s"),
         template="new_device",
         device=device,
         ip_address=ip_address,
@@ -69,6 +67,10 @@ def _send(
         "host": settings.APP_URL,
         **context,
     }
+    # Said now: the thread that sends it knows nothing of whoever has asked.
+    language = mail.language_of(user.locale)
     mail.send_later(
-        lambda: mail.send(settled.mail_server, to=recipient, subject=subject, template=template, context=shown)
+        lambda: mail.send(
+            settled.mail_server, to=recipient, subject=subject, template=template, context=shown, language=language
+        )
     )

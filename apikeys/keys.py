@@ -46,7 +46,8 @@ def renew(key: ApiKey, *, expires_at: datetime) -> tuple[ApiKey, str]:
         if not locked.is_expired:
             raise ApiKeyNotExpired
         secret = _new_secret(locked)
-        locked.expires_at, locked.expiry_mail_sent_at = expires_at, None
+        locked.expires_at = expires_at
+        locked.expiry_mail_sent_at = locked.expiry_mail_not_before = None
         locked.save()
     return locked, secret
 

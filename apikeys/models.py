@@ -59,6 +59,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     last_used_ip = models.GenericIPAddressField(_("from"), null=True, editable=False)
     expiry_mail_sent_at = models.DateTimeField(null=True, editable=False)
+    # While a process sends it, and after an attempt that failed.
+    expiry_mail_not_before = models.DateTimeField(null=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -16,13 +16,12 @@ from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
 from accounts.views.account import for_people
 from apikeys import keys
+from apikeys.emails import KEYS
 from apikeys.errors import ApiKeyNotExpired
 from apikeys.forms import NewKeyForm, RenewalForm
 from apikeys.models import ApiKey
 from audit import log
 from audit.models import Event
-
-KEYS = "/settings/api-keys"
 
 
 def for_administrators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, transaction
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import AppError
@@ -80,21 +83,37 @@ class _Backend(EmailBackend):
         return context
 
 
-def send(server: Server, *, to: str, subject: str, template: str, context: dict[str, object]) -> None:
-    """Send ``templates/emails/<template>.txt`` and ``.html`` now; raise ``MailNotConfigured`` or ``MailNotSent``."""
+def language_of(locale: str | None) -> str:
+    """The language of ours that is nearest to a person's own (BCP 47), else the one that is spoken just now."""
+    try:
+        return translation.get_supported_language_variant(locale or "")
+    except LookupError:
+        return translation.get_language() or settings.LANGUAGE_CODE
+
+
+def send(
+    server: Server, *, to: str, subject: str, template: str, context: dict[str, object], language: str = ""
+) -> None:
+    """Send ``templates/emails/<template>.txt`` and ``.html`` now; raise ``MailNotConfigured`` or ``MailNotSent``.
+
+    ``subject`` is marked by ``gettext_noop`` and has names of ``context`` in it, as ``%(app_name)s``. ``language`` is of ours.
+    """
     if not server.is_complete:
         raise MailNotConfigured
     context = context | {"logo": server.logo}
+    with translation.override(language or language_of(None)):
+        words = gettext(subject) % context
+        plain, html = (render_to_string(f"emails/{template}.{form}", context) for form in ("txt", "html"))
     # A line end in a name must not become a header (attacks.md F14).
-    subject, name = (" ".join(text.split()) for text in (subject, server.sender_name))
+    words, name = (" ".join(text.split()) for text in (words, server.sender_name))
     message = EmailMultiAlternatives(
-        subject=subject,
-        body=render_to_string(f"emails/{template}.txt", context),
+        subject=words,
+        body=plain,
         from_email=_with_name(name, server.sender),
         to=[to],
         connection=_Backend(server),
     )
-    message.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")
+    message.attach_alternative(html, "text/html")
     try:
         message.send()
     except (smtplib.SMTPException, OSError, ValueError) as problem:

@@ -16,5 +16,5 @@ JOBS = (
     Job("deliver logout tokens", timedelta(seconds=5), deliveries.deliver_due, wake=backchannel.queued),
     Job("rotate signing keys that are due", timedelta(hours=1), key_rotation.rotate_scheduled),
     Job("delete rate limits that do not limit", timedelta(hours=1), ratelimit.forget_full_buckets),
-    Job("warn of API keys that expire soon", timedelta(days=1), expiry.warn),
+    Job("warn of API keys that expire soon", timedelta(hours=1), expiry.warn),
 )

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from core import mail
 from core.errors import AppError, ValidationFailed
@@ -49,7 +48,7 @@ def send_test_mail(recipient: str | None) -> None:
     mail.send(
         configuration.mail_server,
         to=recipient,
-        subject=_("Test email"),
+        subject=gettext_noop("Test email"),
         template="test",
         context={"app_name": configuration.app_name},
     )

@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from accounts import login_codes
 from accounts.models import EmailVerification, User
-from apikeys import expiry, keys
 from tests.accounts.people import Person
 from tests.api.people.script import Script, refusal, wrong_fields
 from tests.support.mailbox import Mailbox
@@ -105,6 +102,40 @@ def test_names_write_no_headers_and_no_markup(
     assert "Hello <img src=x>," in text(message)
 
 
+# The language of a mail
+
+
+@pytest.mark.parametrize(
+    ("locale", "asked_in", "subject", "words"),
+    [
+        (None, "en", "Login Code", "Hello Bob Example,"),
+        (None, "zh-Hans", "登录码", "你好"),
+        ("zh-CN", "en", "登录码", "你好"),
+        ("en-GB", "zh-Hans", "Login Code", "Hello Bob Example,"),
+        ("pt-BR", "zh-Hans", "登录码", "你好"),
+    ],
+)
+def test_a_mail_is_in_one_language_its_readers_own_if_we_speak_it(
+    mailbox: Mailbox,
+    person: Person,
+    django_capture_on_commit_callbacks,
+    locale,
+    asked_in: str,
+    subject: str,
+    words: str,
+) -> None:
+    """Else in that in which it was asked for, though another thread sends it."""
+    User.objects.filter(pk=person.user.pk).update(locale=locale)
+    with django_capture_on_commit_callbacks(execute=True):
+        Script().make("/api/one-time-access-email", {"email": "bob@example.org"}, headers={"Accept-Language": asked_in})
+    message = mailbox.next()
+    assert message["Subject"] == subject
+    html = message.get_body(("html",)).get_content()
+    assert words in text(message)
+    assert words in html
+    assert f'<html lang="{"en" if subject == "Login Code" else "zh-hans"}">' in html
+
+
 # Verifying an address
 
 
@@ -159,25 +190,6 @@ def test_what_is_not_set_up_is_said_before_anything_is_done(person: Person, scri
     assert refusal(script.make("/api/application-configuration/test-email")) == (409, "email_not_configured")
     configured(smtp_host="127.0.0.1", smtp_port=1, smtp_from="id@example.org")
     assert refusal(script.make("/api/application-configuration/test-email")) == (502, "email_not_sent")
-
-
-# Keys that are about to end
-
-
-def test_people_are_told_once_that_a_key_will_end(
-    mailbox: Mailbox, admin: Person, django_capture_on_commit_callbacks
-) -> None:
-    keys.create(admin.user, name="backup", expires_at=timezone.now() + timedelta(days=30))
-    with django_capture_on_commit_callbacks(execute=True):
-        assert expiry.warn() == 0
-    with (
-        time_machine.travel(timezone.now() + timedelta(days=24), tick=False),
-        django_capture_on_commit_callbacks(execute=True),
-    ):
-        assert expiry.warn() == 1
-        assert expiry.warn() == 0
-    assert mailbox.next()["Subject"] == 'API Key "backup" Expiring Soon'
-    assert Script(admin.user).read("/api/api-keys?sort[column]=name").json()["data"][0]["expirationEmailSent"] is True
 
 
 # A device nobody has seen
