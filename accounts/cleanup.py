@@ -2,12 +2,14 @@
 
 from django.utils import timezone
 
-from accounts.models import Ceremony, DeviceLogin, EmailVerification, LoginCode, Session, SignupToken
+from accounts import sessions
+from accounts.models import Ceremony, DeviceLogin, EmailVerification, LoginCode, SignupToken
 from core import batches
 
 
 def delete_expired() -> int:
     """Delete what has expired; how many rows."""
     now = timezone.now()
-    tables = (Session, LoginCode, SignupToken, EmailVerification, DeviceLogin, Ceremony)
-    return sum(batches.delete(table._default_manager.filter(expires_at__lte=now)) for table in tables)
+    tables = (LoginCode, SignupToken, EmailVerification, DeviceLogin, Ceremony)
+    rows = sum(batches.delete(table._default_manager.filter(expires_at__lte=now)) for table in tables)
+    return sessions.end_expired() + rows

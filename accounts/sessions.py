@@ -5,16 +5,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Passkey, Session, User
-from accounts.signals import session_ended
+from accounts.signals import sessions_ended
+from core import batches
 from core.rows import Columns, to_time
 from core.secrets import hash_token, new_token
 
 PASSKEY = "phr"  # phishing-resistant (OpenID EAP ACR Values), Pocket ID's word for a passkey
 ONE_TIME_CODE = "otp"  # RFC 8176; also the first set-up
+
+# A request that found the session alive may still be renewing it.
+SETTLED = timedelta(seconds=10)
+# Apps have long forgotten what ended before that, as on a server that was off for days or has come from an old backup;
+# and whoever uses them since has signed in anew.
+WORTH_TELLING = timedelta(days=1)
+AT_ONCE = 200  # sessions that end by their time in one transaction
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,37 @@ def is_fresh(session: Session, *, max_age: timedelta) -> bool:
 
 def end(session: Session) -> None:
     """End the session for good; a copied cookie is worth nothing from now on."""
-    if Session.objects.filter(pk=session.pk).delete()[0]:
-        session_ended.send(sender=Session, session=session)
+    with transaction.atomic():
+        if Session.objects.filter(pk=session.pk).delete()[0]:
+            sessions_ended.send(sender=Session, sessions=[session], by_time=False)
 
 
 def end_others(session: Session) -> None:
     """End every other session of the same person."""
     for other in Session.objects.filter(user=session.user_id).exclude(pk=session.pk):
         end(other)
+
+
+def end_expired() -> int:
+    """End the sessions whose time is over, some at a time; how many. A periodic job.
+
+    Each goes in the transaction that tells of it: nobody hears of it twice, and nothing is lost when a process dies.
+    """
+    over = Session.objects.filter(expires_at__lte=timezone.now() - SETTLED)
+    gone = batches.delete(over.filter(expires_at__lte=timezone.now() - WORTH_TELLING))
+    while over.exists():  # so that looking takes no lock
+        ended = _end_some(over)
+        gone += ended
+        if ended < AT_ONCE:
+            break
+    return gone
+
+
+def _end_some(over: "QuerySet[Session]") -> int:
+    with transaction.atomic():
+        # Who is in another transaction at this moment is being ended or renewed there.
+        ended = list(over.order_by("expires_at").select_for_update(skip_locked=True)[:AT_ONCE])
+        Session.objects.filter(pk__in=[session.pk for session in ended]).delete()
+        if ended:
+            sessions_ended.send(sender=Session, sessions=ended, by_time=True)
+    return len(ended)

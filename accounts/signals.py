@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-session_ended = Signal()  # session: Session
+sessions_ended = Signal()  # sessions: list[Session]; by_time: bool, whether nobody ended them; in the same transaction
 # Both in the transaction that ends the account, after its sessions have ended.
 user_disabled = Signal()  # user: User; sessions: list[UUID], which have just ended
 user_deleted = Signal()  # user: User, whose rows are about to go; sessions: as above

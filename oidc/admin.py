@@ -92,7 +92,10 @@ class ClientAdmin(ByVerb):
             _("Who may use it"),
             {"fields": ("is_group_restricted", "allowed_groups", "skip_authorization", "reauthentication_required")},
         ),
-        (_("Signing out"), {"fields": ("post_logout_redirect_uris", "backchannel_logout_url")}),
+        (
+            _("Signing out"),
+            {"fields": ("post_logout_redirect_uris", "backchannel_logout_url", "backchannel_logout_on_session_expiry")},
+        ),
         (
             _("Protocol"),
             {

@@ -5,7 +5,7 @@ One logout token per app of the session, and none delays the person; ``oidc.deli
 
 import threading
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -19,10 +19,17 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 queued = threading.Event()
 
 
-def session_over(sid: uuid.UUID, user_id: uuid.UUID) -> int:
-    """Queue a logout token for every app that signed somebody in from this session; how many."""
-    clients = Client.objects.filter(grant__user=user_id, grant__sid=sid).exclude(backchannel_logout_url="").distinct()
-    return _queue(clients, user_id, sid)
+def sessions_over(sessions: Mapping[uuid.UUID, uuid.UUID], *, by_time: bool = False) -> int:
+    """Queue a logout token for every app that signed somebody in from one of ``sessions``, by ``sid`` with the person;
+    how many. Of those that ended ``by_time`` only apps hear that want to."""
+    grants = Grant.objects.filter(user__in=set(sessions.values()), sid__in=sessions)
+    signed_in = set(grants.exclude(application__backchannel_logout_url="").values_list("application", "sid"))
+    clients = Client.objects.in_bulk({client for client, _sid in signed_in})
+    return _queue(
+        (clients[client], sessions[sid], sid)
+        for client, sid in signed_in
+        if clients[client].backchannel_logout_on_session_expiry or not by_time
+    )
 
 
 def person_over(user_id: uuid.UUID, *, told_of: Collection[uuid.UUID] = ()) -> int:
@@ -39,15 +46,15 @@ def person_over(user_id: uuid.UUID, *, told_of: Collection[uuid.UUID] = ()) -> i
         .exclude(Exists(grants.filter(sid__in=told_of)))
         .exclude(backchannel_logout_url="")
     )
-    return _queue(known, user_id, None)
+    return _queue((client, user_id, None) for client in known)
 
 
 def client_over(user_id: uuid.UUID, client: Client) -> int:
     """Queue one for ``client``, which may not serve the person any more; how many."""
-    return _queue([client] if client.backchannel_logout_url else [], user_id, None)
+    return _queue([(client, user_id, None)] if client.backchannel_logout_url else [])
 
 
-def _queue(clients: Iterable[Client], user_id: uuid.UUID, sid: uuid.UUID | None) -> int:
+def _queue(ends: Iterable[tuple[Client, uuid.UUID, uuid.UUID | None]]) -> int:
     now = timezone.now()
     deliveries = [
         LogoutDelivery(
@@ -59,7 +66,7 @@ def _queue(clients: Iterable[Client], user_id: uuid.UUID, sid: uuid.UUID | None)
             sid=sid,
             next_attempt_at=now,
         )
-        for client in clients
+        for client, user_id, sid in ends
     ]
     LogoutDelivery.objects.bulk_create(deliveries)
     if deliveries:

@@ -67,6 +67,7 @@ class ClientSettings:
     federated_identities: tuple[Mapping[str, Any], ...] = ()
     jwks: Sequence[Mapping[str, str]] | None = None
     jwks_uri: str | None = None
+    backchannel_logout_on_session_expiry: bool | None = None
     claims_in_id_token: bool | None = None
     refresh_tokens: str | None = None
     algorithm: str | None = None
@@ -195,6 +196,7 @@ def _apply(client: Client, settings: ClientSettings) -> None:
     client.federated_identities = [dict(identity) for identity in settings.federated_identities]
     _apply_keys(client, settings)
     for ours in (
+        "backchannel_logout_on_session_expiry",
         "claims_in_id_token",
         "refresh_tokens",
         "algorithm",

@@ -124,6 +124,7 @@ def settings_from(filled_in: Mapping[str, Any]) -> ClientSettings:
         federated_identities=tuple(filled_in["federated_identities"]),
         jwks=filled_in["jwks"],
         jwks_uri=filled_in["jwks_uri"],
+        backchannel_logout_on_session_expiry=filled_in["backchannel_logout_on_session_expiry"],
         claims_in_id_token=filled_in["claims_in_id_token"],
         refresh_tokens=filled_in["refresh_tokens"],
         algorithm=filled_in["algorithm"],

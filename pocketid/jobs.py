@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from accounts import cleanup as accounts_cleanup
+from accounts import sessions
 from apikeys import expiry
 from audit import retention
 from core import ratelimit
@@ -13,6 +14,7 @@ JOBS = (
     Job("delete what has expired of sign-ins to apps", timedelta(hours=1), cleanup.delete_expired),
     Job("delete what has expired of accounts", timedelta(hours=1), accounts_cleanup.delete_expired),
     Job("delete old audit entries", timedelta(hours=1), retention.delete_old),
+    Job("end sessions whose time is over", timedelta(seconds=30), sessions.end_expired),
     Job("deliver logout tokens", timedelta(seconds=5), deliveries.deliver_due, wake=backchannel.queued),
     Job("rotate signing keys that are due", timedelta(hours=1), key_rotation.rotate_scheduled),
     Job("delete rate limits that do not limit", timedelta(hours=1), ratelimit.forget_full_buckets),

@@ -79,6 +79,8 @@ def _columns(arrival: Arrival, row: Row) -> dict[str, Any]:
             "backchannel_logout_url",
             lambda address: web_addresses.check_listener(address, https_only=is_public),
         ),
+        # Pocket ID tells no app that the time of a session is over.
+        "backchannel_logout_on_session_expiry": False,
         "skip_authorization": row.flag("skip_consent"),
         "pkce_required": row.flag("pkce_enabled") or is_public,
         "pkce_supported": row.flag("pkce_supported"),

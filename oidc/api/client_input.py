@@ -85,6 +85,7 @@ class ClientInput(Input):
     accessTokenDurationMinutes = Whole(required=False)
     refreshTokenDurationMinutes = Whole(required=False)
     # Ours: left out means as it is.
+    backchannelLogoutOnSessionExpiry = Flag(required=False)
     claimsInIdToken = Flag(required=False)
     refreshTokens = Text(required=False)
     signingAlgorithm = Text(required=False)
@@ -176,6 +177,7 @@ def settings_of(data: Mapping[str, Any], pictures: Mapping[bool, Picture]) -> Cl
         federated_identities=tuple(data.get("credentials", {}).get("federatedIdentities", ())),
         jwks=data.get("credentials", {}).get("jwks"),
         jwks_uri=data.get("credentials", {}).get("jwksUri"),
+        backchannel_logout_on_session_expiry=data.get("backchannelLogoutOnSessionExpiry"),
         claims_in_id_token=data.get("claimsInIdToken"),
         refresh_tokens=data.get("refreshTokens"),
         algorithm=data.get("signingAlgorithm"),

@@ -66,6 +66,7 @@ class ClientSerializer(ClientMetaSerializer):
     isGroupRestricted = serializers.ReadOnlyField(source="is_group_restricted")
     accessTokenDurationMinutes = serializers.ReadOnlyField(source="access_token_minutes")
     refreshTokenDurationMinutes = serializers.ReadOnlyField(source="refresh_token_minutes")
+    backchannelLogoutOnSessionExpiry = serializers.ReadOnlyField(source="backchannel_logout_on_session_expiry")
     claimsInIdToken = serializers.ReadOnlyField(source="claims_in_id_token")
     refreshTokens = serializers.ReadOnlyField(source="refresh_tokens")
     signingAlgorithm = serializers.ReadOnlyField(source="algorithm")

@@ -80,6 +80,13 @@ class Client(Appearance, AbstractApplication):
         default="",
         help_text=_("Where the app wants to be told that somebody has signed out."),
     )
+    backchannel_logout_on_session_expiry = models.BooleanField(
+        _("sign out of the app when the time here is over"),
+        default=True,
+        help_text=_(
+            "Being signed in here lasts an hour, unless the settings say otherwise. On: when it is over, the app is told and signs the person out as well, also in the middle of their work. Off: the app is told only of those who sign out or are signed out, and decides itself how long people stay."
+        ),
+    )
     skip_authorization = models.BooleanField(
         _("skip consent"), default=False, help_text=_("Do not ask people before telling this app who they are.")
     )

@@ -119,6 +119,18 @@ def test_what_is_not_named_stays_as_it_is(file) -> None:
     assert (current().app_name, current().smtp_password) == ("Ours", "kept")
 
 
+def test_whether_an_app_hears_that_the_time_is_over_is_declared(file) -> None:
+    assert file("clients: [{id: wiki, name: Wiki, backchannelLogoutOnSessionExpiry: false}]")
+    assert not Client.objects.get().backchannel_logout_on_session_expiry
+    assert file("clients: [{id: wiki, name: Wiki}]") == []  # what is not declared stays
+    assert file("clients: [{id: wiki, name: Wiki, backchannelLogoutOnSessionExpiry: true}]") == [
+        "~ client wiki\n    backchannelLogoutOnSessionExpiry: false -> true"
+    ]
+    assert problems(file, "clients: [{id: wiki, name: Wiki, backchannelLogoutOnSessionExpiry: sometimes}]") == [
+        (1, "client wiki: backchannelLogoutOnSessionExpiry must be true or false")
+    ]
+
+
 def test_the_algorithm_of_a_client_is_declared(file) -> None:
     assert file("clients: [{id: wiki, name: Wiki, signingAlgorithm: ES256}]")
     assert Client.objects.get().algorithm == "ES256"

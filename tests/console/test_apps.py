@@ -58,6 +58,7 @@ def test_every_setting_is_kept_as_it_was_filled_in(console: Browser, chat: App) 
         redirect_uris="https://a.example/cb\nhttps://b.example/cb",
         launch_url="https://a.example",
         backchannel_logout_url="https://a.example/bye",
+        backchannel_logout_on_session_expiry=None,
         par_required="on",
         algorithm="ES256",
         refresh_tokens="never",
@@ -70,6 +71,7 @@ def test_every_setting_is_kept_as_it_was_filled_in(console: Browser, chat: App) 
         ["https://a.example/cb", "https://b.example/cb"],
     )
     assert (client.launch_url, client.backchannel_logout_url) == ("https://a.example", "https://a.example/bye")
+    assert not client.backchannel_logout_on_session_expiry
     assert (client.par_required, client.algorithm, client.refresh_tokens) == (True, "ES256", "never")
     assert (client.access_token_minutes, client.claims_in_id_token) == (5, True)
 

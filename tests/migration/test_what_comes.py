@@ -51,6 +51,12 @@ def test_the_export_and_the_data_directory_give_the_same(take, tmp_path: Path, v
     assert told[0]["users"] == 3
 
 
+def test_apps_are_told_of_as_little_as_before(take) -> None:
+    """Pocket ID tells nobody that the time of a session is over."""
+    take(NEW.export, NEW)
+    assert set(Client.objects.values_list("backchannel_logout_on_session_expiry", flat=True)) == {False}
+
+
 def test_times_and_details_are_the_old_ones(take) -> None:
     take(NEW.export, NEW)
     ada = User.objects.get(username="ada")

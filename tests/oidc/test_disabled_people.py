@@ -171,6 +171,9 @@ def test_each_app_is_told_once_for_each_session(browser: Browser, person: Person
     end(person)
     told = [("Chat", True), ("Chat", True), ("Mail", True), ("Notes", False), ("Wiki", False)]
     assert deliveries() == told
+    if User.objects.filter(pk=person.user.pk).exists():
+        lifecycle.delete(person.user)
+        assert deliveries() == told
 
 
 def test_disabling_twice_tells_of_nothing_the_second_time(browser: Browser, person: Person, chat: App) -> None:

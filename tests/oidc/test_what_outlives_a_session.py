@@ -1,14 +1,8 @@
 """What apps keep when somebody has signed out here, and what they are told."""
 
-from datetime import timedelta
-
 import pytest
-import time_machine
-from django.utils import timezone
 
-from accounts import cleanup
 from accounts.models import Session
-from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
 from tests.oidc.app import an_app
@@ -51,14 +45,3 @@ def test_an_app_that_signs_somebody_out_loses_what_it_had(browser: Browser, pers
     assert browser.get("/api/oidc/end-session", {"id_token_hint": tokens["id_token"]}).status_code == 302
     assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     assert other.refresh(others["refresh_token"]).status_code == 200
-
-
-@pytest.mark.spec("Back-Channel Logout", "2.5")
-def test_a_session_that_ends_by_its_time_tells_no_app(browser: Browser, person: Person) -> None:
-    app = an_app("Chat", backchannel_logout_url="https://chat.example.org/logout")
-    browser.sign_in(person)
-    app.tokens(browser)
-    with time_machine.travel(timezone.now() + timedelta(days=2)):
-        cleanup.delete_expired()
-    assert not Session.objects.exists()
-    assert not LogoutDelivery.objects.exists()

@@ -12,6 +12,8 @@ from tests.relying_parties.apache import Apache
 from tests.relying_parties.registration import Registrar
 from tests.relying_parties.sign_in import go_through
 from tests.support.console import register_client
+from tests.support.fixtures import Site
+from tests.support.sessions import let_time_run_out, sid_of
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -81,6 +83,41 @@ def test_signing_out_here_ends_the_session_there_and_no_other(
         phone.page.goto(apache.protected_url)
         expect_signed_in(phone.page, apache, issuer=phone.base_url)
         assert phone.close() == []
+
+
+@pytest.mark.spec("Back-Channel Logout", "2.5")
+def test_a_session_that_runs_out_here_ends_there_unless_the_app_is_not_to_know(
+    site: Site, registrar: Registrar, administrator: Visitor, chromium: Browser
+) -> None:
+    planned = [Apache(administrator.base_url), Apache(administrator.base_url)]
+    told, apart = (
+        registrar.register(
+            name,
+            apache.redirect_uri,
+            backchannelLogoutURL=f"{apache.redirect_uri}?logout=backchannel",
+            backchannelLogoutOnSessionExpiry=name == "Told",
+            skipConsent=True,
+        )
+        for name, apache in zip(("Told", "Apart"), planned, strict=True)
+    )
+    phone = Visitor(chromium, administrator.base_url)
+    with (
+        replace(planned[0], client_id=told.client_id, client_secret=told.client_secret) as one,
+        replace(planned[1], client_id=apart.client_id, client_secret=apart.client_secret) as other,
+    ):
+        go_through(administrator, one.protected_url, one.base_url)
+        administrator.device.move_to(phone.device)
+        go_through(phone, other.protected_url, other.base_url)
+        for visitor in (administrator, phone):
+            cookies = {cookie["name"]: cookie["value"] for cookie in visitor.context.cookies()}
+            assert let_time_run_out(site.server, sid_of(site.server, cookies["access_token"])) == 1
+        deadline = time.monotonic() + 60
+        while is_signed_in(administrator, one):
+            assert time.monotonic() < deadline, one.log
+            time.sleep(0.2)
+        assert is_signed_in(phone, other)
+    phone.device.move_to(administrator.device)
+    assert phone.close() == []
 
 
 def is_signed_in(visitor: Visitor, apache: Apache) -> bool:

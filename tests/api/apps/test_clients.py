@@ -16,7 +16,7 @@ pytestmark = pytest.mark.postgres
 META = {"id", "name", "description", "hasLogo", "hasDarkLogo", "launchURL", "requiresReauthentication", "clientType"}
 WHOLE = META | {
     "callbackURLs", "logoutCallbackURLs", "isPublic", "pkceEnabled", "requiresPushedAuthorizationRequests", "skipConsent", "credentials", "isGroupRestricted",
-    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "claimsInIdToken", "refreshTokens", "signingAlgorithm", "idTokenDurationMinutes", "refreshTokenAbsoluteDurationMinutes", "allowedUserGroups",
+    "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "backchannelLogoutURL", "backchannelLogoutOnSessionExpiry", "claimsInIdToken", "refreshTokens", "signingAlgorithm", "idTokenDurationMinutes", "refreshTokenAbsoluteDurationMinutes", "allowedUserGroups",
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_a_client_of_nothing_but_a_name_has_every_default(rest: Rest) -> None:
     assert made == {
         "name": "Wiki", "description": "", "hasLogo": False, "hasDarkLogo": False, "launchURL": None, "requiresReauthentication": False, "clientType": "standard",
         "callbackURLs": [], "logoutCallbackURLs": [], "isPublic": False, "pkceEnabled": False, "requiresPushedAuthorizationRequests": False, "skipConsent": False,
-        "isGroupRestricted": False, "accessTokenDurationMinutes": 60, "refreshTokenDurationMinutes": 43200, "backchannelLogoutURL": "", "claimsInIdToken": True,
+        "isGroupRestricted": False, "accessTokenDurationMinutes": 60, "refreshTokenDurationMinutes": 43200, "backchannelLogoutURL": "", "backchannelLogoutOnSessionExpiry": True, "claimsInIdToken": True,
         "refreshTokens": "offline_access", "signingAlgorithm": "RS256", "idTokenDurationMinutes": 60, "refreshTokenAbsoluteDurationMinutes": 0, "allowedUserGroups": [],
     }  # fmt: skip
 
@@ -39,7 +39,7 @@ def test_a_client_of_nothing_but_a_name_has_every_default(rest: Rest) -> None:
 def test_what_was_sent_comes_back_as_it_was(rest: Rest) -> None:
     sent: dict[str, Any] = {
         "id": "My.own_client-1", "name": "Bücher", "description": "All of them", "callbackURLs": ["https://b.example.com/cb", "https://a.example.com/cb", "https://*.wild.example.com/cb", "app.immich:///oauth-callback", "http://localhost:3000/cb"],
-        "logoutCallbackURLs": ["https://b.example.com/out"], "launchURL": "http://app.example.com:8080/start?a=1", "backchannelLogoutURL": "http://app.internal:8080/logout?x=1", "pkceEnabled": True, "requiresReauthentication": True,
+        "logoutCallbackURLs": ["https://b.example.com/out"], "launchURL": "http://app.example.com:8080/start?a=1", "backchannelLogoutURL": "http://app.internal:8080/logout?x=1", "backchannelLogoutOnSessionExpiry": False, "pkceEnabled": True, "requiresReauthentication": True,
         "requiresPushedAuthorizationRequests": True, "skipConsent": True, "isGroupRestricted": True, "accessTokenDurationMinutes": 30, "refreshTokenDurationMinutes": 600, "claimsInIdToken": False, "refreshTokens": "always", "signingAlgorithm": "EdDSA", "idTokenDurationMinutes": 5, "refreshTokenAbsoluteDurationMinutes": 5000000,
     }  # fmt: skip
     made = rest.client(**sent)
@@ -181,9 +181,10 @@ def test_an_update_resets_what_it_leaves_out(rest: Rest) -> None:
 
 
 def test_an_update_keeps_what_only_this_server_knows(rest: Rest) -> None:
-    made = rest.client(claimsInIdToken=False, refreshTokens="always", signingAlgorithm="PS256")
+    ours = {"backchannelLogoutOnSessionExpiry": False, "claimsInIdToken": False, "refreshTokens": "always", "signingAlgorithm": "PS256"}  # fmt: skip
+    made = rest.client(**ours)
     kept = rest.put(f"/oidc/clients/{made['id']}", {"name": "Wiki"}).json
-    assert (kept["claimsInIdToken"], kept["refreshTokens"], kept["signingAlgorithm"]) == (False, "always", "PS256")
+    assert kept | ours == kept
 
 
 @pytest.mark.parametrize("algorithm", Client.Algorithm.values)

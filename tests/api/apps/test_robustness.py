@@ -44,7 +44,7 @@ JSON: SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["issuer", "publicKeys", "kty", "kid", "n", "federatedIdentities", "key", "name", "d"]), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
-FIELDS = ["id", "name", "description", "callbackURLs", "logoutCallbackURLs", "isPublic", "credentials", "launchURL", "backchannelLogoutURL", "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "refreshTokens", "signingAlgorithm", "claimsInIdToken", "secret", "expiresAt", "userGroupIds", "resource", "permissions", "enabled", "permissionIds", "userDelegatedAccess", "userDelegatedPermissionIds", "clientPermissionIds", "endpoint", "token", "oidcClientId", "oidcClientIds"]  # fmt: skip
+FIELDS = ["id", "name", "description", "callbackURLs", "logoutCallbackURLs", "isPublic", "credentials", "launchURL", "backchannelLogoutURL", "backchannelLogoutOnSessionExpiry", "accessTokenDurationMinutes", "refreshTokenDurationMinutes", "refreshTokens", "signingAlgorithm", "claimsInIdToken", "secret", "expiresAt", "userGroupIds", "resource", "permissions", "enabled", "permissionIds", "userDelegatedAccess", "userDelegatedPermissionIds", "clientPermissionIds", "endpoint", "token", "oidcClientId", "oidcClientIds"]  # fmt: skip
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
