@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -34,6 +35,12 @@ def require_session(request: HttpRequest) -> Session:
     if not session.user.is_active:
         raise UserDisabled
     return session
+
+
+def has_shown_passkey(request: HttpRequest) -> bool:
+    """Whether whoever is signed in in this browser has shown a passkey since; a code signs in without one."""
+    session = request.session.row if isinstance(request.session, SessionStore) else None
+    return session is not None and session.proved_at is not None
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -73,7 +80,7 @@ def set_session_cookie(response: HttpResponseBase, session: Session, key: str) -
     response.set_cookie(
         settings.SESSION_COOKIE_NAME,
         key,
-        max_age=int((session.expires_at - session.auth_time).total_seconds()),
+        max_age=round((session.expires_at - timezone.now()).total_seconds()),
         secure=True,
         httponly=True,
         samesite="Lax",

@@ -57,6 +57,16 @@ class ReauthenticationRequired(AppError):
     message = _("Reauthentication is required")
 
 
+class PasskeyNotShown(AppError):
+    """An administrator in a session that a code began; the console wants a passkey."""
+
+    code = "passkey_required"
+    status = 403
+    is_a_step = True
+    message = _("The console opens with a passkey")
+    remedy = _("Nothing was changed. Show your passkey, then do it again.")
+
+
 class SetupAlreadyCompleted(AppError):
     code = "setup_already_completed"
     status = 409

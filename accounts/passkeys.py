@@ -293,8 +293,13 @@ def remove(
 
 def require_fresh(session: Session) -> None:
     """Raise ``ReauthenticationRequired`` for an old session, if the person has a passkey to prove themselves with."""
-    if not sessions.is_fresh(session, max_age=FRESH_ENOUGH) and session.user.passkeys.exists():
+    if not is_fresh(session) and session.user.passkeys.exists():
         raise ReauthenticationRequired
+
+
+def is_fresh(session: Session) -> bool:
+    """Whether the person signed in so lately that they may change their passkeys."""
+    return sessions.is_fresh(session, max_age=FRESH_ENOUGH)
 
 
 # What both ceremonies need

@@ -45,6 +45,7 @@ def start(
         auth_time=now,
         amr=" ".join(methods),
         passkey=passkey,
+        proved_at=now if PASSKEY in methods else None,
         expires_at=now + lifetime,
         ip_address=place.ip_address or None,
         user_agent=place.user_agent,
@@ -84,7 +85,20 @@ def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta, pass
     key, now = new_token(), timezone.now()
     session.key_hash, session.auth_time, session.expires_at = hash_token(key), now, now + lifetime
     session.amr, session.passkey = " ".join(methods), passkey
-    session.save(update_fields=["key_hash", "auth_time", "amr", "passkey", "expires_at"])
+    session.proved_at = now if PASSKEY in methods else None
+    session.save(update_fields=["key_hash", "auth_time", "amr", "passkey", "proved_at", "expires_at"])
+    return key
+
+
+def prove(session: Session, passkey: Passkey) -> str:
+    """Note that the person has made ``passkey`` in this session, which may do more from now on: so it gets a new key.
+
+    Nobody has authenticated by that: what tokens say of the sign-in stays true (OIDC Core section 2, RFC 8176).
+    """
+    key = new_token()
+    session.key_hash, session.passkey, session.proved_at = hash_token(key), passkey, timezone.now()
+    changed = {"key_hash": session.key_hash, "passkey": passkey, "proved_at": session.proved_at}
+    Session.objects.filter(pk=session.pk).update(**changed)  # of a session that was ended meanwhile nothing comes back
     return key
 
 

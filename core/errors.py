@@ -20,6 +20,7 @@ class AppError(Exception):
     message: str | Promise = _("Something went wrong")
     remedy: str | Promise = ""
     side: str | Promise = ""
+    is_a_step: ClassVar[bool] = False  # ``mend`` is all there is to do: the page has no code to tell anybody
 
     def __init__(
         self,

@@ -233,7 +233,7 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
             "title": error.message,
             "message": error.remedy,
             "side": error.side,
-            "reference": request_id(request)[:8].upper(),
+            "reference": "" if error.is_a_step else request_id(request)[:8].upper(),
             "status": error.status,
             "client": error.app,
             "details": error.causes if is_administrator else [],

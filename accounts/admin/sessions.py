@@ -20,7 +20,7 @@ METHODS = {"phr": _("Passkey"), "otp": _("Login code")}
 class SessionAdmin(ReadOnly, ByVerb):
     list_display = ("user", "device", "ip_address", "auth_time", "expires_at")
     search_fields = ("user__username", "ip_address")
-    fields = ("user", "device", "user_agent", "ip_address", "how", "passkey", "auth_time", "expires_at")
+    fields = ("user", "device", "user_agent", "ip_address", "how", "passkey", "proved_at", "auth_time", "expires_at")
     list_select_related = ("user",)
     actions = ("end_sessions",)
 

@@ -32,6 +32,9 @@ class Session(models.Model):
         related_name="sessions",
         verbose_name=_("passkey"),
     )
+    # When a passkey was last shown here, user verification and all: by signing in with it, which ``amr`` says too, or by
+    # making one, which is no authentication and leaves ``auth_time`` and ``amr`` as they are.
+    proved_at = models.DateTimeField(_("passkey shown"), null=True, editable=False)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
     expires_at = models.DateTimeField(_("until"), db_index=True)
     ip_address = models.GenericIPAddressField(_("address"), null=True)

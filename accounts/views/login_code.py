@@ -3,6 +3,8 @@
 A link only fills the code in. It is used by the button, because mail programs and chats open links by themselves.
 """
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -41,7 +43,8 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
     new_devices.notice(person, place_of(request))
     log.record(Event.TOKEN_SIGN_IN, user=person, request=request)
     # Somebody without a passkey came to add one.
-    response = redirect(target if person.passkeys.exists() else "/signup/add-passkey")
+    first_passkey = "/signup/add-passkey?" + urlencode({"redirect": target})
+    response = redirect(target if person.passkeys.exists() else first_passkey)
     set_session_cookie(response, session, key)
     if COOKIE in request.COOKIES:
         response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Lax")

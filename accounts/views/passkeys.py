@@ -44,7 +44,10 @@ def register_finish(request: HttpRequest) -> HttpResponse:
         session.user, json_body(request), key=_ceremony_key(request), session=session
     )
     log.record(Event.PASSKEY_ADDED, user=session.user, request=request, passkeyName=passkey.name)
-    return _without_ceremony(json_response(PasskeySerializer(passkey).data))
+    response = _without_ceremony(json_response(PasskeySerializer(passkey).data))
+    if session.proved_at is None:
+        set_session_cookie(response, session, sessions.prove(session, passkey))
+    return response
 
 
 @endpoint("GET")

@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import setup
+from accounts import passkeys, setup
+from accounts.authentication import has_shown_passkey, session_of
 from core.http import safe_path
 from siteconfig.models import current
 
 HOME = "/settings/account"
+CONSOLE = "/admin/"
 
 
 def where_to(wanted: str | None) -> str:
@@ -34,16 +36,17 @@ def login(request: HttpRequest) -> HttpResponse:
     again = request.GET.get("reauthenticate") is not None and request.user.is_authenticated
     if request.user.is_authenticated and not again:
         return redirect(target)
-    return render(
-        request,
-        "accounts/sign_in.html",
-        {
-            "next": target,
-            "client": None,
-            "mode": "reauthenticate" if again else "sign-in",
-            "person": getattr(request.user, "username", ""),
-        },
-    )
+    context = {
+        "next": target,
+        "client": None,
+        "mode": "reauthenticate" if again else "sign-in",
+        "person": getattr(request.user, "username", ""),
+    }
+    if again and _is_kept_from_the_console(request, target):
+        session = session_of(request)
+        context["for_console"] = True
+        context["may_add"] = session is not None and passkeys.is_fresh(session)
+    return render(request, "accounts/sign_in.html", context)
 
 
 def alternative(request: HttpRequest) -> HttpResponse:
@@ -57,11 +60,21 @@ def alternative(request: HttpRequest) -> HttpResponse:
 def add_passkey(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request)
+    target = where_to(request.GET.get("redirect"))
     return render(
         request,
         "accounts/add_passkey.html",
-        {"next": where_to(request.GET.get("redirect")), "first": not request.user.passkeys.exists()},
+        {
+            "next": target,
+            "first": not request.user.passkeys.exists(),
+            "for_console": _is_kept_from_the_console(request, target),
+        },
     )
+
+
+def _is_kept_from_the_console(request: HttpRequest, target: str) -> bool:
+    """Whether ``target`` is a page of the console that only wants this administrator's passkey."""
+    return target.startswith(CONSOLE) and getattr(request.user, "is_staff", False) and not has_shown_passkey(request)
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The console in a real browser: what an administrator does with apps."""
 
+import re
+
 import pytest
 import requests
 from playwright.sync_api import Browser, expect
@@ -147,3 +149,97 @@ def test_a_picture_of_the_installation_is_replaced_and_shown_to_strangers(visito
     expect(page.locator("#logo .tag")).to_have_count(0)
     page.goto("/settings/account")
     expect(page.locator(".mark.has-logo")).to_have_count(0)
+
+
+def test_whoever_came_with_a_login_code_shows_the_passkey_and_lands_where_they_wanted(
+    administrator: Visitor, site: Site
+) -> None:
+    page = administrator.page
+    page.goto(login_link(site) + "?redirect=/admin/oidc/client/%3Fq%3Dx")
+    administrator.press("login-code-submit")
+    administrator.wait_for("/login")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The console opens with a passkey")
+    administrator.press("passkey-sign-in")
+    administrator.wait_for("/admin/oidc/client/")
+    assert page.url.endswith("?q=x")
+    page.goto("/admin/accounts/user/")
+    administrator.wait_for("/admin/accounts/user/")
+
+
+def test_a_form_that_was_open_meanwhile_is_refused_and_its_page_comes_back_after_the_passkey(
+    administrator: Visitor, site: Site
+) -> None:
+    administrator.sign_in("/admin/accounts/group/add/")
+    page = administrator.page
+    page.fill('[name="name"]', "night-shift")
+    page.fill('[name="friendly_name"]', "Night shift")
+    other = page.context.new_page()
+    other.goto(login_link(site))
+    other.click('[data-action="login-code-submit"]')
+    other.wait_for_url(lambda url: "/settings/account" in url)
+    other.close()
+
+    administrator.troubles.expect("status of 403")
+    page.click('[name="_save"]')
+    expect(page.locator('[data-page="error"]')).to_contain_text("Nothing was changed.")
+    page.get_by_role("link", name="Use your passkey").click()
+    administrator.press("passkey-sign-in")
+    administrator.wait_for("/admin/accounts/group/add/")
+    page.goto("/admin/accounts/group/?q=night-shift")
+    expect(page.locator("#result_list tbody tr")).to_have_count(0)
+
+
+def test_whoever_lost_the_passkey_adds_one_on_the_way_to_the_console(site: Site, chromium: Browser) -> None:
+    """The recovery of README and docs/operations.md: the command, its link, a new passkey, the console."""
+    without_device = Visitor(chromium, site.server.base_url)
+    without_device.page.goto(login_link(site) + "?redirect=/admin/siteconfig/image/")
+    without_device.press("login-code-submit")
+    without_device.wait_for("/login")
+    without_device.press("passkey-replace")
+    without_device.wait_for("/signup/add-passkey")
+    without_device.press("passkey-add")
+    without_device.wait_for("/admin/siteconfig/image/")
+    without_device.page.goto("/settings/account")
+    without_device.page.locator("[data-dialog]").last.click()
+    without_device.page.locator("dialog[open] button.danger").click()
+    expect(without_device.page.locator('form.rename input[name="name"]')).to_have_count(1)
+    assert without_device.close() == []
+
+
+def test_an_administrator_who_has_no_passkey_yet_is_led_to_the_first_one_and_on_to_the_console(
+    administrator: Visitor, site: Site, chromium: Browser
+) -> None:
+    administrator.sign_in("/admin/accounts/user/add/")
+    page = administrator.page
+    page.fill('[name="username"]', "peggy")
+    page.check('[name="is_admin"]')
+    page.click('[name="_save"]')
+    peggy = Visitor(chromium, site.server.base_url)
+    peggy.page.goto("/admin/audit/entry/")
+    sign_in_with_code(peggy, site, "peggy")
+    peggy.wait_for("/signup/add-passkey")
+    expect(peggy.page.get_by_role("heading", level=1)).to_have_text("The console opens with a passkey")
+    peggy.press("passkey-skip")
+    peggy.wait_for("/settings/apps")
+    peggy.page.goto("/admin/audit/entry/")
+    peggy.wait_for("/signup/add-passkey")
+    peggy.press("passkey-add")
+    peggy.wait_for("/admin/audit/entry/")
+    peggy.page.goto("/admin/")
+    peggy.wait_for("/admin/")
+    assert peggy.close() == []
+
+
+def login_link(site: Site, name: str = "alice") -> str:
+    """Printed where the server runs."""
+    found = re.search(r"http\S+/lc/\w+", site.server.run("one-time-access-token", name).stdout)
+    assert found
+    return found[0]
+
+
+def sign_in_with_code(visitor: Visitor, site: Site, name: str) -> None:
+    """From the sign-in page, which keeps in mind where the person wanted to go."""
+    visitor.page.click("details.fold summary")
+    visitor.press("use-login-code")
+    visitor.page.fill('[name="code"]', login_link(site, name).rpartition("/")[2])
+    visitor.press("login-code-submit")
