@@ -29,6 +29,7 @@ FORMAT, FORMAT_VERSION = "pocketid", 1
 MANIFEST = "pocketid.json"
 TABLES = "tables/"
 LINES = 500  # in memory at a time
+LONGEST = 64 * 1024 * 1024  # bytes of one row, and of the manifest; pictures are the largest
 # What lives for minutes and belongs to browsers or apps that are waiting at this very moment.
 TRANSIENT = frozenset(
     (
@@ -41,6 +42,14 @@ TRANSIENT = frozenset(
         "siteconfig.RateBucket",
     )
 )
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the manifest says of one table."""
+
+    rows: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -114,29 +123,47 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 class Lines:
     """The rows of one member, which are checked against its SHA-256 when all have been read."""
 
-    def __init__(self, archive: ZipFile, name: str, expected: dict[str, Any], model: type[Model]) -> None:
+    def __init__(self, archive: ZipFile, name: str, expected: Member, model: type[Model]) -> None:
         self._archive, self._name, self._expected = archive, name, expected
         self._fields = {field.attname: field for field in model._meta.concrete_fields}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Raise ``ValueError`` for a member that is not as it was written, or that names columns we do not have."""
+        """Raise ``Altered`` for a member that is not as it was written, ``UnknownColumn`` for columns we do not have."""
         digest, rows = hashlib.sha256(), 0
         with self._archive.open(self._name) as member:
-            head = member.readline()
+            head = member.readline(LONGEST)
             digest.update(head)
-            names = json.loads(head)
-            if unknown := sorted(set(names) - self._fields.keys()):
-                raise UnknownColumn(f"{self._name}: {', '.join(unknown)}")
-            for line in member:
+            names = self._names(head)
+            while line := member.readline(LONGEST):
                 digest.update(line)
                 rows += 1
-                values = zip(names, json.loads(line), strict=True)
-                yield {name: _decoded(self._fields[name], value) for name, value in values}
-        if digest.hexdigest() != self._expected["sha256"] or rows != self._expected["rows"]:
-            raise ValueError(f"{self._name} is not as it was written")
+                try:
+                    values = zip(names, json.loads(line), strict=True)
+                    row = {name: _decoded(self._fields[name], value) for name, value in values}
+                except _NO_ROW:
+                    raise Altered(f"line {rows + 1} of {self._name} cannot be read") from None
+                yield row
+        if digest.hexdigest() != self._expected.sha256 or rows != self._expected.rows:
+            raise Altered(f"{self._name} is not as it was written")
+
+    def _names(self, head: bytes) -> list[str]:
+        try:
+            names = [str(name) for name in json.loads(head)]
+        except _NO_ROW:
+            raise Altered(f"line 1 of {self._name} cannot be read") from None
+        if unknown := sorted(set(names) - self._fields.keys()):
+            raise UnknownColumn(f"{self._name}: {', '.join(unknown)}")
+        return names
 
 
-class UnknownColumn(ValueError):
+_NO_ROW = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
+class Altered(Exception):
+    """The archive is not as it was written; the text says where."""
+
+
+class UnknownColumn(Exception):
     """The archive is of a newer program."""
 
 

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from core.terminal import say, tell
 from moving import archive, importing
+from moving.damage import in_words
 from moving.errors import CannotMove
 from moving.report import Report, sections
 from moving.restoring import Reencrypt
@@ -29,7 +30,7 @@ def import_(options: argparse.Namespace, reencrypt: Reencrypt) -> int:
     except CannotMove as refused:
         return _refuse(str(refused), as_json=options.json)
     except (DatabaseError, sqlite3.Error, OSError) as problem:
-        return _refuse(f"{DISK}: {str(problem).strip() or type(problem).__name__}", as_json=options.json)
+        return _refuse(f"{DISK}: {in_words(problem)}", as_json=options.json)
     if say(_as_json(report, options) if options.json else text(report, is_dry_run=options.dry_run)):
         return 0
     if options.dry_run:
@@ -53,7 +54,7 @@ def export(options: argparse.Namespace) -> int:
     except FileExistsError:
         return _refuse(f"{path} exists and is not overwritten.", as_json=False)
     except (DatabaseError, OSError) as problem:
-        return _refuse(f"{path} cannot be written: {problem}", as_json=False)
+        return _refuse(f"{path} cannot be written: {in_words(problem)}", as_json=False)
     say(
         f"{path}: {sum(rows.values())} rows of {sum(map(bool, rows.values()))} tables. Secrets in it are encrypted with "
         "ENCRYPTION_KEY, which is not in the file: keep it elsewhere, you need both."
@@ -69,7 +70,7 @@ def _export_to_standard_output() -> int:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as file:
             archive.write(file)
     except (DatabaseError, OSError) as problem:
-        return _refuse(f"standard output cannot be written: {problem}", as_json=False)
+        return _refuse(f"standard output cannot be written: {in_words(problem)}", as_json=False)
     return 0
 
 
@@ -106,7 +107,7 @@ def _options(options: argparse.Namespace) -> importing.Options:
         tell(
             "--encryption-key can be read by everybody on this machine while the command runs: rather use --encryption-key-file."
         )
-    if urlsplit(options.source).password:
+    if _has_password(options.source):
         tell(
             "The password in the address can be read by everybody on this machine: rather use PGPASSWORD or PGPASSFILE."
         )
@@ -123,6 +124,13 @@ def _options(options: argparse.Namespace) -> importing.Options:
     )
 
 
+def _has_password(source: str) -> bool:
+    try:
+        return bool(urlsplit(source).password)
+    except ValueError:  # no address at all
+        return False
+
+
 def _keys(options: argparse.Namespace) -> tuple[str, ...]:
     """Ours if none is named: whoever moves keeps the environment. Old versions took a file with the newline at its end."""
     key = options.encryption_key or settings.ENCRYPTION_KEY
@@ -130,7 +138,7 @@ def _keys(options: argparse.Namespace) -> tuple[str, ...]:
         try:
             key = Path(options.encryption_key_file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
-            raise CannotMove(f"--encryption-key-file cannot be read: {problem}") from None
+            raise CannotMove(f"--encryption-key-file cannot be read: {in_words(problem)}") from None
     return tuple(dict.fromkeys((key, key.strip(), key.strip() + "\n")))
 
 

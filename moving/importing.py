@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import is_zipfile
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
@@ -14,6 +14,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 from accounts.lifecycle import STATIC_USER_ID
 from accounts.models import Group, User
 from moving.archive import MANIFEST
+from moving.archive import TABLES as OWN_TABLES
+from moving.damage import contents
 from moving.errors import CannotMove
 from moving.models import Import
 from moving.pocket_id import apis, audit_log, clients, keys, left_behind, people, pictures, tokens
@@ -116,14 +118,12 @@ def _readable(arrival: Arrival) -> Iterator[None]:
     """Raise ``CannotMove`` for values that no Pocket ID writes, whichever step or our database stumbles over them."""
     try:
         yield
-    except (*_DAMAGE, IntegrityError, DataError) as problem:
+    except (*_DAMAGE, IntegrityError, DataError):
         logger.debug("a step of the import failed", exc_info=True)
         place = "it"
         if row := arrival.place:
             place = f"{row.table}, at or shortly before the row {row.raw('id') or row.raw('key') or '?'},"
-        raise CannotMove(
-            f"The source is damaged: {place} cannot be read ({type(problem).__name__}; LOG_LEVEL=debug shows where)."
-        ) from None
+        raise CannotMove(f"The source is damaged: {place} cannot be read (LOG_LEVEL=debug shows why).") from None
 
 
 def _keep(report: Report, options: Options) -> None:
@@ -140,7 +140,7 @@ def is_empty() -> bool:
 
 def open_source(options: Options) -> Source | Archive:
     """Whatever it is that was named; raise ``CannotMove`` when it is nothing that can be read."""
-    if urlsplit(options.source).scheme in ("postgres", "postgresql"):
+    if options.source.startswith(("postgres://", "postgresql://")):
         return PostgresSource(options.source, options.uploads)
     path = Path(options.source)
     if path.is_dir():
@@ -156,13 +156,11 @@ def open_source(options: Options) -> Source | Archive:
             f"{path} is no export, no Pocket ID database, or not complete. Name an export (zip), "
             "Pocket ID's data directory, its pocket-id.db, or postgres://user@host/database."
         )
-    try:
-        with ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except (BadZipFile, OSError) as problem:
-        raise CannotMove(f"{path} is damaged or not complete ({problem}).") from None
+    names = contents(path)
     if MANIFEST in names:
         return Archive(path)
+    if any(name.startswith(OWN_TABLES) for name in names):
+        raise CannotMove(f"{path} is not complete: it has no {MANIFEST}. Copy the export again as a whole.")
     if TABLES not in names:
         raise CannotMove(f"{path} is a zip file, but no export: it has no {TABLES}.")
     return ExportSource(path)
@@ -185,7 +183,7 @@ def _check_address(old: str, report: Report, *, is_new: bool) -> None:
         return
     if old == settings.APP_URL:
         return
-    same_host = urlsplit(old).hostname == urlsplit(settings.APP_URL).hostname
+    same_host = _host(old) == urlsplit(settings.APP_URL).hostname
     broken = [
         (
             "every app must be given the new address, and its people sign in to it once more; "
@@ -204,6 +202,13 @@ def _check_address(old: str, report: Report, *, is_new: bool) -> None:
             + f". Set APP_URL={old}, or use --new-address if that is what you want."
         )
     report.notes += [f"{old} became {settings.APP_URL}: {what}." for what in broken]
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # the source may say anything
+        return None
 
 
 def _bring_rows(arrival: Arrival) -> None:

@@ -1,28 +1,33 @@
 """Taking in our own format, from SQLite or PostgreSQL into either. All of it or nothing, and only what proves to be whole."""
 
 import json
-import zlib
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from django.conf import settings
 from django.core.management.color import no_style
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, InterfaceError, ProgrammingError, connection
 from django.db.models import Model
 
 from accounts.models import LoginCode
 from core import secrets
 from moving import archive
+from moving.damage import PACKED, contents
 from moving.errors import CannotMove
 from moving.report import Report
 from moving.writing import writing
 
+logger = logging.getLogger("pocketid.moving")
+
+# Values of another kind than the column's, or twice what there may be once; a full disk is none of these.
+_NO_VALUE = (IntegrityError, DataError, InterfaceError, ProgrammingError)
+
 Reencrypt = Callable[[str, str], Iterable[str]]
 """Encrypts everything under another key: from the old one to the new one. What it could not read, by column."""
 
-DAMAGE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError)
 # How the report calls the rows of a table; the others are only rows.
 _NOUNS = {
     "accounts.User": "users",
@@ -59,18 +64,38 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        manifest = self._manifest()
         try:
-            self._zip = ZipFile(path)
-            self._manifest = json.loads(self._zip.read(archive.MANIFEST))
-            self.address = str(self._manifest["appUrl"])
-            self.key_id = str(self._manifest["encryptionKeyId"])
-            self.members: dict[str, dict[str, Any]] = {**self._manifest["members"]}
-            version = int(self._manifest["formatVersion"])
-        except DAMAGE as problem:
-            raise self._damaged(problem) from None
-        if version > archive.FORMAT_VERSION:
-            raise CannotMove(f"{path} was written by a newer pocketid (format {version}). Upgrade, and import again.")
-        self.version = version
+            # Before the rest, which a newer format may say in another way.
+            self.version = int(manifest["formatVersion"])
+            if manifest["format"] == archive.FORMAT and self.version > archive.FORMAT_VERSION:
+                raise self._newer(f"format {self.version}")
+            self.address = str(manifest["appUrl"])
+            self.key_id = str(manifest["encryptionKeyId"])
+            self.members = {
+                str(name): archive.Member(int(member["rows"]), str(member["sha256"]))
+                for name, member in manifest["members"].items()
+            }
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            raise self._damaged(f"{archive.MANIFEST} does not say what is in it") from None
+        found = {name for name in contents(path) if name != archive.MANIFEST}
+        for names, words in (
+            (self.members.keys() - found, "is missing"),
+            (found - self.members.keys(), "does not belong in it"),
+        ):
+            if names:
+                raise self._damaged(f"{min(names)} {words}")
+        self._zip = ZipFile(path)
+
+    def _manifest(self) -> Any:  # noqa: ANN401 - whatever the file says
+        try:
+            with ZipFile(self.path) as opened, opened.open(archive.MANIFEST) as file:
+                text = file.read(archive.LONGEST)
+            return json.loads(text)
+        except (*PACKED, KeyError):
+            raise self._damaged(f"{archive.MANIFEST} cannot be unpacked") from None
+        except (ValueError, RecursionError):
+            raise self._damaged(f"{archive.MANIFEST} cannot be read") from None
 
     def close(self) -> None:
         self._zip.close()
@@ -99,13 +124,19 @@ class Archive:
                         writer.add(**row)
             except archive.UnknownColumn as newer:
                 raise self._newer(str(newer)) from None
-            except DAMAGE as problem:
-                raise self._damaged(problem) from None
+            except archive.Altered as altered:
+                raise self._damaged(str(altered)) from None
+            except PACKED:
+                raise self._damaged(f"{name} cannot be unpacked") from None
+            except (TypeError, ValueError, AttributeError, OverflowError, *_NO_VALUE):
+                logger.debug("the database does not take a row", exc_info=True)
+                raise self._damaged(f"a row of {name} holds what the database does not take") from None
             report.came[_NOUNS.get(model._meta.label, "rows")] += writer.count
         try:
             connection.check_constraints()
-        except IntegrityError as problem:
-            raise self._damaged(problem) from None
+        except IntegrityError:
+            logger.debug("rows do not belong together", exc_info=True)
+            raise self._damaged("a row belongs to another that is not there") from None
         _go_on_counting(known.values())
         if key != settings.ENCRYPTION_KEY:
             for column in reencrypt(key, settings.ENCRYPTION_KEY):
@@ -118,9 +149,9 @@ class Archive:
     def _newer(self, what: str) -> CannotMove:
         return CannotMove(f"{self.path} was written by a newer pocketid ({what}). Upgrade, and import again.")
 
-    def _damaged(self, problem: BaseException) -> CannotMove:
+    def _damaged(self, what: str) -> CannotMove:
         return CannotMove(
-            f"{self.path} is damaged or not complete ({problem}). Nothing was imported; copy it again as a whole."
+            f"{self.path} is damaged or not complete: {what}. Nothing was imported; copy it again as a whole."
         )
 
 

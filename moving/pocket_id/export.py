@@ -7,12 +7,12 @@ into a private SQLite file, from which rows come in the order in which they are 
 import codecs
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
+from moving.damage import PACKED
 from moving.errors import CannotMove
 from moving.folder import private_folder
 from moving.pocket_id import messagepack
@@ -20,7 +20,6 @@ from moving.pocket_id.rows import Row, whole
 from moving.pocket_id.sources import MAX_FILE, Actor, File, Source, unpacked
 
 TABLES, ACTORS, UPLOADS = "database.json", "francis.bin", "uploads/"
-DAMAGE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 _CHUNK = 1024 * 1024
 _LONGEST = 64 * 1024 * 1024  # characters of one row; uploads are files of their own
 _IN_NUMBERS = frozenset("0123456789+-.eE")
@@ -40,8 +39,8 @@ class ExportSource(Source):
             self._schema, self._counts = self._read()
         except BaseException as problem:
             self._folder.cleanup()
-            if isinstance(problem, DAMAGE):
-                raise self._damaged(problem) from None
+            if isinstance(problem, PACKED):
+                raise self._damaged(TABLES) from None
             raise
 
     def close(self) -> None:
@@ -94,8 +93,8 @@ class ExportSource(Source):
             raise CannotMove(f"{self._path}: {name} is larger than {MAX_FILE // 1024 // 1024} MiB.")
         try:
             return self._zip.read(name)
-        except DAMAGE as problem:
-            raise self._damaged(problem) from None
+        except PACKED:
+            raise self._damaged(name) from None
 
     def _read(self) -> tuple[int, dict[str, int]]:
         schema, counts = 0, {}
@@ -104,22 +103,22 @@ class ExportSource(Source):
             try:
                 for name in stream.members():
                     if name == "version":
-                        schema = int(stream.value())
+                        schema = _schema(stream.value())
                     elif name == "tables":
                         for table in stream.members():
                             counts[table] = self._keep(table, stream.texts())
                     else:
                         stream.value()
                 stream.end()
-            except (ValueError, TypeError, OverflowError, RecursionError) as problem:
+            except Malformed as problem:
                 raise CannotMove(f"{self._path} is damaged: {TABLES} cannot be read ({problem}).") from None
         return schema, counts
 
     def _keep(self, table: str, rows: Iterator[str]) -> int:
         if not table.replace("_", "").isalnum() or table.startswith("sqlite_"):  # which SQLite keeps for itself
-            raise ValueError(f"{table!r} is no name of a table")
+            raise Malformed(f"{table!r} is no name of a table")
         if self._spool.execute("SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)", (table,)).fetchone():
-            raise ValueError(f"{table!r} is there twice")
+            raise Malformed(f"{table!r} is there twice")
         self._spool.execute("BEGIN")
         self._spool.execute(f'CREATE TABLE "{table}" (number INTEGER PRIMARY KEY, row TEXT NOT NULL)')
         self._spool.executemany(
@@ -130,12 +129,25 @@ class ExportSource(Source):
         count: int = self._spool.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
         return count
 
-    def _damaged(self, problem: BaseException) -> CannotMove:
-        return CannotMove(f"{self._path} is damaged or not complete ({problem}). Export again, and copy it as a whole.")
+    def _damaged(self, name: str) -> CannotMove:
+        return CannotMove(
+            f"{self._path} is damaged or not complete: {name} cannot be unpacked. Export again, and copy it as a whole."
+        )
+
+
+def _schema(version: object) -> int:
+    try:
+        return int(version)  # type: ignore[call-overload,no-any-return] # or it is refused
+    except (TypeError, ValueError, OverflowError):
+        raise Malformed("its version is no number") from None
+
+
+class Malformed(Exception):
+    """The document is none; the text says why."""
 
 
 class JsonStream:
-    """A JSON document, value by value, of which a few rows are in memory at a time. Raises ``ValueError``."""
+    """A JSON document, value by value, of which a few rows are in memory at a time. Raises ``Malformed``."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -152,6 +164,8 @@ class JsonStream:
             return
         while True:
             name = self.value()
+            if not isinstance(name, str):
+                raise Malformed("a name is no text")
             self._expect(":")
             yield name
             if self._next() == "}":
@@ -187,15 +201,17 @@ class JsonStream:
                     return found
             except ValueError:
                 if self._is_all:
-                    raise
+                    raise Malformed("it is no JSON, or ends too early") from None
+            except RecursionError:
+                raise Malformed("it is nested too deeply") from None
             self._fill()
 
     def end(self) -> None:
-        """Raise ``ValueError`` when something follows; reads to the end, where the zip's checksum is compared."""
+        """Raise ``Malformed`` when something follows; reads to the end, where the zip's checksum is compared."""
         while not self._is_all:
             self._fill()
         if self._text[self._place :].strip():
-            raise ValueError("something follows the document")
+            raise Malformed("something follows the document")
 
     def _next(self) -> str:
         """The next character that is no blank, which stays unread."""
@@ -205,18 +221,21 @@ class JsonStream:
             if self._place < len(self._text):
                 return self._text[self._place]
             if self._is_all:
-                raise ValueError("it ends too early")
+                raise Malformed("it ends too early")
             self._fill()
 
     def _expect(self, character: str) -> None:
         if self._next() != character:
-            raise ValueError(f"{character} was expected")
+            raise Malformed(f"{character} was expected")
         self._place += 1
 
     def _fill(self) -> None:
         if len(self._text) - self._place > _LONGEST:
-            raise ValueError("a value is too long")
+            raise Malformed("a value is too long")
         more = self._file.read(_CHUNK)
         self._is_all = not more
-        self._text = self._text[self._place :] + self._decoder.decode(more, final=self._is_all)
+        try:
+            self._text = self._text[self._place :] + self._decoder.decode(more, final=self._is_all)
+        except UnicodeDecodeError:
+            raise Malformed("it is no UTF-8 text") from None
         self._place = 0
