@@ -176,7 +176,7 @@ def finish_registration(user: User, answer: dict[str, Any], *, key: str, session
     )
     try:
         with transaction.atomic():
-            if setup.finish(user):
+            if setup.finish(user, session=session):
                 sessions.end_others(session)
             passkey.save(force_insert=True)
     except IntegrityError:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.errors import SetupAlreadyCompleted, SetupNotAvailable, SetupTokenRequired
 from accounts.lifecycle import STATIC_USER_ID
-from accounts.models import RetiredId, User
+from accounts.models import RetiredId, Session, User
+from core.errors import NotSignedIn
 from core.secrets import equal
 from siteconfig.models import SiteConfiguration
 
@@ -85,13 +86,17 @@ def begin(*, token: str = "", username: str = USERNAME) -> tuple[User, bool]:
     return user, False
 
 
-def finish(user: User) -> bool:
+def finish(user: User, *, session: Session | None = None) -> bool:
     """``user`` is about to have a passkey or an API key: from now on nobody gets in without one.
 
-    Whether ``user`` could be reached without one until now: then other sessions of theirs may be strangers'.
+    Whether ``user`` could be reached without one until now: then other sessions of theirs may be strangers', and the caller
+    ends them in the same transaction. Of two ``session``s that do this at once the second has ended here, whatever it was
+    when its request began: raise ``NotSignedIn``.
     """
     with transaction.atomic():
         row = SiteConfiguration.objects.select_for_update().filter(pk=1).first()
+        if session is not None and not Session.objects.filter(pk=session.pk).exists():
+            raise NotSignedIn
         if row is None or row.bootstrap_finished_at is not None:
             return False
         was_reachable = _lonely_administrator() == user

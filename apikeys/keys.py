@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import setup
-from accounts.models import User
+from accounts.models import Session, User
 from apikeys.errors import ApiKeyNotExpired, ApiKeyNotFound, InvalidApiKeyExpiration
 from apikeys.models import PREFIX, SHOWN, ApiKey
 from core.rest_fields import as_uuid
@@ -15,14 +15,23 @@ from core.secrets import hash_token, new_token
 
 
 def create(
-    user: User, *, name: str, expires_at: datetime, description: str | None = None, scopes: Sequence[str] = ()
+    user: User,
+    *,
+    name: str,
+    expires_at: datetime,
+    description: str | None = None,
+    scopes: Sequence[str] = (),
+    session: Session | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of ``user`` and the secret, which nobody can read again; raise ``InvalidApiKeyExpiration``."""
+    """A new key of ``user`` and the secret, which nobody can read again.
+
+    ``session`` is the one that asks; raise ``NotSignedIn`` if it has ended meanwhile, or ``InvalidApiKeyExpiration``.
+    """
     _check_expiry(expires_at)
     key = ApiKey(user=user, name=name, description=description, expires_at=expires_at, scopes=sorted(set(scopes)))
     secret = _new_secret(key)
     with transaction.atomic():
-        setup.finish(user)
+        setup.finish(user, session=session)
         key.save(force_insert=True)
     return key, secret
 

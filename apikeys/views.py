@@ -62,6 +62,7 @@ def new(request: HttpRequest, session: Session) -> HttpResponse:
             description=fields["description"] or None,
             expires_at=fields["expires_at"],
             scopes=fields["scopes"],
+            session=session,
         )
         log.record(Event.API_KEY_CREATED, user=session.user, request=request, keyName=key.name)
         return _shown(request, key, secret)

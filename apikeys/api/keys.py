@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http import HttpResponse
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -92,16 +93,18 @@ class ApiKeyList(_OwnKeys):
 
     def post(self, request: Request) -> Response:
         """Scripts that set a server up send JSON without saying so: the body decides, not its type."""
-        fields, person = read(request, NewApiKeyInput, any_type=True), _person(request)
-        key, secret = keys.create(person, **fields)
-        log.record(Event.API_KEY_CREATED, user=person, request=request._request, keyName=key.name)
-        _end_sessions_of_a_script(request)
+        fields, session = read(request, NewApiKeyInput, any_type=True), _session(request)
+        # One step: of two requests with the same session the second finds that it has ended.
+        with transaction.atomic():
+            key, secret = keys.create(session.user, **fields, session=session)
+            log.record(Event.API_KEY_CREATED, user=session.user, request=request._request, keyName=key.name)
+            _end_sessions_of_a_script(request, session)
         return _with_secret(key, secret, status.HTTP_201_CREATED)
 
 
 class ApiKeyRenewal(_OwnKeys):
     def post(self, request: Request, key_id: str) -> Response:
-        fields, person = read(request, RenewalInput), _person(request)
+        fields, person = read(request, RenewalInput), _session(request).user
         key, secret = keys.renew(keys.owned(person, path_id(key_id)), **fields)
         log.record(Event.API_KEY_RENEWED, user=person, request=request._request, keyName=key.name)
         return _with_secret(key, secret, status.HTTP_200_OK)
@@ -119,11 +122,11 @@ def _with_secret(key: ApiKey, secret: str, code: int) -> Response:
     return Response({"apiKey": ApiKeySerializer(key).data, "token": secret}, status=code)
 
 
-def _person(request: Request) -> User:
+def _session(request: Request) -> Session:
     """Who is in front of the browser; an old session proves itself again before it makes a key (attacks.md D4)."""
     assert isinstance(request.auth, Session)  # noqa: S101 - the permission class let nobody else in
     passkeys.require_fresh(request.auth)
-    return request.auth.user
+    return request.auth
 
 
 def _owner(request: Request) -> User:
@@ -131,12 +134,12 @@ def _owner(request: Request) -> User:
     return request.user
 
 
-def _end_sessions_of_a_script(request: Request) -> None:
+def _end_sessions_of_a_script(request: Request, session: Session) -> None:
     """A session that came as a bearer token was there to make this key: nobody needs it any more.
 
     Where it was got without a passkey anybody else could have got one too.
     """
-    if isinstance(request.auth, Session) and request._request.session.session_key is None:
-        if not request.auth.user.passkeys.exists():
-            sessions.end_others(request.auth)
-        sessions.end(request.auth)
+    if request._request.session.session_key is None:
+        if not session.user.passkeys.exists():
+            sessions.end_others(session)
+        sessions.end(session)
