@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import Group, User
+from accounts.models import CustomClaim, Group, User
 from accounts.signals import membership_changed
 from core.errors import AlreadyInUse, NotFound
+from core.related_rows import belonging, counted, linked, relate
 from core.rest_fields import as_uuid
 
 
@@ -28,14 +29,25 @@ def user_count() -> Coalesce:
     return Coalesce(Subquery(memberships.annotate(n=Count("*")).values("n")), 0)
 
 
-def count_members(rows: Iterable[Group]) -> list[Group]:
-    """Each with ``user_count``: for all of them by one statement."""
+def with_claims(rows: Iterable[Group]) -> list[Group]:
+    """What groups are shown with in lists, each with ``user_count``: in two statements."""
     found = list(rows)
-    memberships = User.groups.through._default_manager.filter(group__in=[group.pk for group in found])
-    numbers = dict(memberships.order_by().values_list("group").annotate(n=Count("*"))) if found else {}
+    keys = [group.pk for group in found]
+    numbers = counted(User.groups.through, "group_id", keys)
     for group in found:
         group.user_count = numbers.get(group.pk, 0)  # type: ignore[attr-defined] # as by an annotation
+    relate(found, "custom_claims", belonging(CustomClaim, "group_id", keys))
     return found
+
+
+def of_each(through: type[Model], owner: str, keys: Iterable[Any], *, order: str) -> list[tuple[Any, Group]]:
+    """(key, group) for each group that the table ``through`` links with one of ``keys``, as ``with_claims`` has them.
+
+    By hand, and each group once: Django's prefetching would make and count a group anew for each time it is shown.
+    """
+    pairs = linked(through, owner, Group, "group_id", keys, order=order)
+    with_claims({id(group): group for _key, group in pairs}.values())
+    return pairs
 
 
 def create(*, name: str, friendly_name: str) -> Group:

@@ -1,6 +1,5 @@
 """Serializers that only write: what to read of an object is worked out once for each class, not for each object of a page."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 from operator import attrgetter
@@ -71,23 +70,3 @@ def related(instance: Any, name: str) -> Iterable[Any]:  # noqa: ANN401 - any ob
         found = getattr(instance, name)
         rows = found.all() if hasattr(found, "all") else found
     return rows
-
-
-def relate(rows: Iterable[Any], name: str, found: Iterable[Any], owner: str) -> None:
-    """Let each of ``rows`` have those of ``found`` whose column ``owner`` names it, as if they had been prefetched."""
-    of: dict[Any, list[Any]] = defaultdict(list)
-    for each in found:
-        of[getattr(each, owner)].append(each)
-    for row in rows:
-        row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = of[row.pk]
-
-
-def relate_many(rows: Iterable[Any], name: str, pairs: Iterable[tuple[Any, Any]], found: Iterable[Any]) -> None:
-    """The same by ``pairs`` of keys, each of ``found`` with any number of rows; in the order of ``found``."""
-    of: dict[Any, set[Any]] = defaultdict(set)
-    for owner, key in pairs:
-        of[owner].add(key)
-    each_once = list(found)
-    for row in rows:
-        mine = [each for each in each_once if each.pk in of[row.pk]] if of[row.pk] else []
-        row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = mine

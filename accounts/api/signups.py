@@ -8,17 +8,18 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import signup
+from accounts import groups, signup
 from accounts.api.signing_in import signed_in
-from accounts.api.users import GroupMinimalSerializer, Username, person_of, with_claims, with_email
-from accounts.models import Group, SignupToken
+from accounts.api.users import GroupMinimalSerializer, Username, person_of, with_email
+from accounts.models import SignupToken
 from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.http import no_content
+from core.related_rows import relate
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Duration, EmailText, IdList, Input, Text, Whole, read
-from core.rest_output import Output, relate_many
+from core.rest_output import Output
 from core.rest_view import PublicResource, Resource
 
 RULES = ListRules(
@@ -106,10 +107,9 @@ class SignupTokens(Resource):
 def _with_groups(rows: Iterable[SignupToken]) -> list[SignupToken]:
     """With the groups that each lets people into."""
     found = list(rows)
-    through: Any = SignupToken.groups.through._default_manager
-    pairs = list(through.filter(signuptoken__in=[token.pk for token in found]).values_list("signuptoken", "group"))
-    groups = with_claims(Group.objects.filter(pk__in={group for _token, group in pairs})) if pairs else []
-    relate_many(found, "groups", pairs, groups)
+    keys = [token.pk for token in found]
+    order = "r.friendly_name, r.name"
+    relate(found, "groups", groups.of_each(SignupToken.groups.through, "signuptoken_id", keys, order=order))
     return found
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import groups, lifecycle
-from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, PersonSerializer, person_of, with_claims
+from accounts.api.users import CustomClaimSerializer, GroupMinimalSerializer, PersonSerializer, person_of
 from accounts.models import Group, User
 from accounts.signals import group_shown
 from audit import log
@@ -90,7 +90,7 @@ class GroupList(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        return page_of(request, Group.objects.all(), RULES, GroupMinimalSerializer, load=with_claims)
+        return page_of(request, Group.objects.all(), RULES, GroupMinimalSerializer, load=groups.with_claims)
 
     def post(self, request: Request) -> Response:
         group = groups.create(**read(request, GroupInput))

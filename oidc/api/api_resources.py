@@ -9,9 +9,10 @@ from rest_framework.response import Response
 
 from audit.models import Event
 from core.errors import ValidationFailed
+from core.related_rows import belonging, relate
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import Flag, IdList, Input, Text, read
-from core.rest_output import Output, relate
+from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, api_access, clients
 from oidc.api.fields import Items
@@ -101,7 +102,7 @@ RULES = ListRules(
 
 def with_permissions(rows: Iterable[ApiResource]) -> list[ApiResource]:
     found = list(rows)
-    relate(found, "permissions", ApiPermission.objects.filter(api__in=[api.pk for api in found]), "api_id")
+    relate(found, "permissions", belonging(ApiPermission, "api_id", [api.pk for api in found], order="r.position"))
     return found
 
 

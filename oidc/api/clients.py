@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, Count, OuterRef, Subquery, Value, When
@@ -12,13 +11,15 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.users import GroupMinimalSerializer, with_claims
+from accounts import groups
+from accounts.api.users import GroupMinimalSerializer
 from accounts.models import Group
 from audit.models import Event
 from core.errors import NotFound
+from core.related_rows import belonging, relate
 from core.rest import IsAdministrator, ListRules, page_of, path_id
 from core.rest_fields import IdList, Input, read
-from core.rest_output import Output, relate, related
+from core.rest_output import Output, related
 from core.rest_view import PublicResource, Resource
 from oidc import administration, clients, logo_presets, logos
 from oidc.api.client_input import ClientInput, NewClientInput, settings_of
@@ -147,22 +148,19 @@ DERIVED: dict[str, Any] = {
 
 
 def with_groups(rows: Iterable[Client]) -> list[Client]:
-    """Each client with its secrets and ``shown_groups``, in the order in which they were allowed.
-
-    By hand, and each group once: Django's prefetching would make a group anew for every client that it may use.
-    """
+    """Each client with its secrets and ``shown_groups``, in the order in which they were allowed."""
     found = list(rows)
-    pairs = Client.allowed_groups.through._default_manager.filter(client__in=[client.pk for client in found])
-    allowed: dict[int, list[UUID]] = defaultdict(list)
-    for client, group in pairs.order_by("pk").values_list("client", "group"):
-        allowed[client].append(group)
-    of_pairs = Group.objects.filter(pk__in={pk for pks in allowed.values() for pk in pks})
-    present = with_claims(of_pairs) if allowed else []
-    shown_groups = {group.pk: _GROUP.to_representation(group) for group in present}
-    secrets = ClientSecret.objects.filter(client__in=[client.pk for client in found]).order_by("created_at", "pk")
-    relate(found, "secrets", secrets, "client_id")
+    keys = [client.pk for client in found]
+    relate(found, "secrets", belonging(ClientSecret, "client_id", keys, order="r.created_at, r.id"))
+    allowed: dict[int, list[Group]] = defaultdict(list)
+    for key, group in groups.of_each(Client.allowed_groups.through, "client_id", keys, order="t.id"):
+        allowed[key].append(group)
+    once: dict[int, dict[str, Any]] = {}
     for client in found:
-        client.shown_groups = [shown_groups[pk] for pk in allowed[client.pk] if pk in shown_groups]
+        client.shown_groups = [
+            once.get(id(group)) or once.setdefault(id(group), _GROUP.to_representation(group))
+            for group in allowed[client.pk]
+        ]
     return found
 
 
