@@ -31,6 +31,7 @@ from core.errors import (
 )
 from core.http import request_id
 from core.rest_fields import Text as Text  # noqa: PLC0414 - a resource finds what it needs most in one place
+from core.search_text import SearchText, containing
 
 if TYPE_CHECKING:  # DRF imports this module while it is being imported itself
     from rest_framework.views import APIView
@@ -164,9 +165,9 @@ def page_of(
 ) -> Response:
     """One page of ``rows`` in the envelope every list has; ``load`` fetches what the rows of a page are shown with."""
     query = ListQuery.of(request)
+    everything = rows
     rows = _sorted(_filtered(_searched(rows, query, rules), query, rules), query, rules)
-    # Searching reads every row: once for the number and for the page.
-    keys = list(rows.values_list("pk", flat=True)) if query.search and rules.search else None
+    keys = rest_pages.few_keys(rows) if query.search and rules.search else None
     if keys is None:
         length = rest_pages.length_of(rows, order=rules.default, good_for=rules.count_is_good_for)
     else:
@@ -179,7 +180,7 @@ def page_of(
         order = () if query.column in rules.sort else rules.default
         found = rest_pages.window(rows, start, stop, length, order=order)
     else:
-        found = rest_pages.of_keys(rows, keys[start:stop])
+        found = rest_pages.of_keys(everything, keys[start:stop])
     if load is not None:
         found = load(found)
     data = serializer(found, many=True, context={"request": request, **context}).data
@@ -192,7 +193,9 @@ def _searched(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "Que
         return rows
     wanted = Q()
     for name in rules.search:
-        wanted |= Q(**{f"{name}__icontains": query.search})
+        field = rows.model._meta.get_field(name)
+        is_made_for_it = isinstance(field, SearchText)
+        wanted |= containing(field, query.search) if is_made_for_it else Q(**{f"{name}__icontains": query.search})
     return rows.filter(wanted)
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 Rows = QuerySet[Any]
 
-FAR = 1000  # rows
+NEAR, FEW, FAR = 100, 500, 1000  # rows
 _MANY, _MAX_QUESTIONS, _MAX_MARKS = 10_000, 1000, 50
 # Rows that come in may be seen in another order than they are in; those that this many came in after are all there.
 _SETTLED = 100
@@ -59,17 +60,33 @@ def length_of(rows: Rows, *, order: tuple[str, ...], good_for: float) -> Length:
     return Length(total, now + good_for)
 
 
+def few_keys(rows: Rows) -> list[Any] | None:
+    """The keys of all rows in their order, as the database has them, or ``None`` if there are more than ``FEW``.
+
+    A search reads the whole table when it finds little: once for the number and for the page. When it finds much, it is soon
+    over, and so is what is asked then.
+    """
+    try:
+        sql, parameters = rows.values_list("pk")[: FEW + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        keys = [key for key, *_order in cursor.fetchall()]
+    return keys if len(keys) <= FEW else None
+
+
 def window(rows: Rows, start: int, stop: int, length: Length, *, order: tuple[str, ...] = ()) -> Iterable[Any]:
-    """Rows ``start`` to ``stop``. Far from the beginning by key first, and from whichever end is nearer.
+    """Rows ``start`` to ``stop``. Not near the beginning by key first; far from it, from whichever end is nearer.
 
     Databases walk over every row that a page leaves out: over keys alone that is an index, over whole rows the table. And
     what is counted for each row is counted before they sort. Where ``order`` names the columns that the rows are in the order
     of, the last of them the key, the walk goes on from a row that another page began after, as long as the length is good for.
     """
-    if start < FAR and not rows.query.annotation_select:
+    if start < min(NEAR, FAR) and not rows.query.annotation_select:
         return rows[start:stop]
     total = length.total
-    is_nearer_the_end = start > total - stop
+    is_nearer_the_end = start >= FAR and start > total - stop
     if is_nearer_the_end:
         rows_from_there, start, stop = rows.reverse(), total - stop, total - start
     else:
@@ -83,6 +100,8 @@ def window(rows: Rows, start: int, stop: int, length: Length, *, order: tuple[st
 
 def of_keys(rows: Rows, wanted: list[Any]) -> list[Any]:
     """Rows in the order of their keys; those that are gone are left out."""
+    key: Any = rows.model._meta.pk
+    wanted = [key.to_python(each) for each in wanted]
     found = rows.order_by().in_bulk(wanted)
     return [found[key] for key in wanted if key in found]
 

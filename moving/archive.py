@@ -24,6 +24,7 @@ from django.db.models.fields import Field
 from django.utils import timezone
 
 from core import secrets
+from core.search_text import SearchText
 
 FORMAT, FORMAT_VERSION = "pocketid", 1
 MANIFEST = "pocketid.json"
@@ -90,7 +91,7 @@ def write(file: IO[bytes]) -> Written:
 
 
 def _write_table(archive: ZipFile, name: str, model: type[Model]) -> dict[str, Any]:
-    fields = list(model._meta.concrete_fields)
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, SearchText)]  # is made anew
     digest, rows = hashlib.sha256(), 0
     info = ZipInfo(name)
     info.compress_type = ZIP_DEFLATED

@@ -21,8 +21,12 @@ from django.db.models import (
 from django.db.models.fields import Field
 from django.utils import timezone
 
+from core.search_text import SearchText
+
 BATCH = 1000
-_AS_THEY_ARE = frozenset((BigAutoField, BooleanField, CharField, EmailField, PositiveIntegerField, TextField, URLField))
+_AS_THEY_ARE = frozenset(
+    (BigAutoField, BooleanField, CharField, EmailField, PositiveIntegerField, SearchText, TextField, URLField)
+)
 
 Prepare = Callable[[Any], Any]
 
@@ -41,12 +45,7 @@ class Writer:
         """Values by ``attname``. All rows of a writer name the same auto-increment key, or none of them does."""
         if not self._statement:
             self._begin(values)
-        self._rows.append(
-            [
-                prepare(values[field.attname] if field.attname in values else self._default(field))
-                for field, prepare in self._columns
-            ]
-        )
+        self._rows.append([prepare(self._value(field, values)) for field, prepare in self._columns])
         self.count += 1
         if len(self._rows) >= BATCH:
             self.flush()
@@ -68,6 +67,11 @@ class Writer:
         self._columns = [(field, _preparation(field)) for field in fields]
         places = ", ".join(["%s"] * len(fields))
         self._statement = f"INSERT INTO {quote(self._model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 - names of our models
+
+    def _value(self, field: "Field[Any, Any]", values: dict[str, Any]) -> Any:  # noqa: ANN401
+        if isinstance(field, SearchText):  # also where an older program wrote the rows
+            return field.made_of(values)
+        return values[field.attname] if field.attname in values else self._default(field)
 
     def _default(self, field: "Field[Any, Any]") -> Any:  # noqa: ANN401
         if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):

@@ -27,7 +27,7 @@ from core.rest_view import Resource
 from siteconfig.models import current
 
 RULES = ListRules(
-    search=("email", "first_name", "last_name", "username"),
+    search=("search_text",),
     sort={
         "username": "username",
         "email": "email",

@@ -1,6 +1,7 @@
 import re
 import uuid
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.validators import RegexValidator
@@ -9,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.group import Group
+from core.search_text import SearchedQuerySet, SearchText, with_search_text
 
 USERNAME = re.compile(r"\A[a-zA-Z0-9]([a-zA-Z0-9_.@-]*[a-zA-Z0-9])?\Z")
 USERNAME_RULE = _(
@@ -17,6 +19,9 @@ USERNAME_RULE = _(
 
 
 class UserManager(models.Manager["User"]):
+    def get_queryset(self) -> SearchedQuerySet["User"]:
+        return SearchedQuerySet(self.model, using=self._db)
+
     def get_by_natural_key(self, username: str) -> "User":
         return self.get(username__iexact=username)
 
@@ -47,6 +52,7 @@ class User(AbstractBaseUser):
     groups = models.ManyToManyField(Group, related_name="members", blank=True, verbose_name=_("groups"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)  # told to apps (OIDC Core section 5.1)
+    search_text = SearchText("email", "first_name", "last_name", "username")
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -72,6 +78,9 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.username
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - Django's own
+        super().save(update_fields=with_search_text(User, update_fields), **options)
 
     def clean(self) -> None:
         # "" is not an address: two people without one must not clash.

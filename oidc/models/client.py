@@ -170,6 +170,7 @@ class Client(Appearance, AbstractApplication):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ("name", "client_id")
+        indexes = [models.Index(fields=("created", "id"), name="client_by_created")]  # the order of the list over REST
 
     def __str__(self) -> str:
         return self.name

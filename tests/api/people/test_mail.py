@@ -92,7 +92,8 @@ def test_names_write_no_headers_and_no_markup(
     mailbox: Mailbox, person: Person, configured, script: Script, django_capture_on_commit_callbacks
 ) -> None:
     configured(app_name='Ev"il\r\nBcc: x@example.com')
-    User.objects.filter(pk=person.user.pk).update(first_name="<img src=x>", last_name="")
+    person.user.first_name, person.user.last_name = "<img src=x>", ""
+    person.user.save()
     with django_capture_on_commit_callbacks(execute=True):
         script.make(f"/api/users/{person.subject}/one-time-access-email", {})
     message = mailbox.next()
@@ -175,7 +176,8 @@ def test_a_link_is_for_one_person_one_address_and_one_day(
 
     token = link()
     assert other.make("/api/users/me/verify-email", {"token": token}).status_code == 400
-    User.objects.filter(pk=person.user.pk).update(email="elsewhere@example.org", email_verified=False)
+    person.user.email, person.user.email_verified = "elsewhere@example.org", False
+    person.user.save()
     assert own.make("/api/users/me/verify-email", {"token": token}).status_code == 400
     token = link()
     EmailVerification.objects.update(expires_at=timezone.now())

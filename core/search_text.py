@@ -1,0 +1,81 @@
+"""One column that holds what a row is searched for by, so that a search looks once at each row, and means the same everywhere.
+
+Left to themselves, SQLite tells capital letters from small ones outside ASCII and PostgreSQL does not.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+M = TypeVar("M", bound=models.Model)
+
+_BETWEEN = "\x1f"  # values: what is found lies in one of them
+
+
+def fold(text: str) -> str:
+    """``text`` without regard to case (Unicode, section 3.13: default caseless matching), composed (NFC)."""
+    return unicodedata.normalize("NFC", text.casefold()).replace(_BETWEEN, "")
+
+
+def text_of(values: Iterable[str | None]) -> str:
+    """What a row with these values is searched for by."""
+    return _BETWEEN.join(fold(value) for value in values if value)
+
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
+
+
+class SearchText(_TextField):
+    """Made of the columns named, each time a row is saved."""
+
+    def __init__(self, *sources: str, **options: Any) -> None:  # noqa: ANN401 - whatever a field takes
+        super().__init__(**{"default": "", "editable": False, **options})
+        self.sources = sources
+
+    def made_of(self, values: Mapping[str, Any]) -> str:
+        """``values`` by column, of which some may be missing: they are empty."""
+        return text_of(values.get(source) for source in self.sources)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        text = self.made_of(model_instance.__dict__)
+        setattr(model_instance, self.attname, text)
+        return text
+
+    def deconstruct(self) -> Any:  # noqa: ANN401 - as Django has it
+        """To migrations it is the column that it is."""
+        name, _path, arguments, options = super().deconstruct()
+        return name, "django.db.models.TextField", arguments, options
+
+
+class SearchedQuerySet(models.QuerySet[M]):
+    def update(self, **values: Any) -> int:  # noqa: ANN401 - as Django has it
+        """Raise ``ValueError`` for a column that is searched: the statement would leave behind what it is found by."""
+        if found := _fields_made_of(self.model, values):
+            raise ValueError(f"{found[0].name} is made of it: save each row")
+        return super().update(**values)
+
+
+def with_search_text(model: type[models.Model], update_fields: Iterable[str] | None) -> list[str] | None:
+    """``update_fields`` of a ``save()``, and the columns that are made of them."""
+    if update_fields is None:
+        return None
+    names = list(update_fields)
+    return [*names, *(field.name for field in _fields_made_of(model, names))]
+
+
+def containing(field: SearchText, text: str) -> Q:
+    """Rows with ``text`` somewhere in one of the columns that ``field`` is made of."""
+    return Q(GreaterThan(StrIndex(F(field.name), Value(fold(text))), 0))
+
+
+def _fields_made_of(model: type[models.Model], names: Collection[str]) -> list[SearchText]:
+    fields = [field for field in model._meta.concrete_fields if isinstance(field, SearchText)]
+    return [field for field in fields if not set(field.sources).isdisjoint(names)]
