@@ -164,6 +164,7 @@ class RateLimited(AppError):
     code = "rate_limited"
     status = 429
     message = _("Too many requests")
+    remedy = _("Wait a moment, then try again.")
 
     def __init__(self, retry_after: int) -> None:
         super().__init__()

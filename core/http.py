@@ -239,12 +239,21 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
             "details": error.causes if is_administrator else [],
             "actions": [error.mend] if is_administrator and error.mend else [],
         }
-        return render(request, "error.html", context, status=error.status)
-    response = json_response(error.as_json(request_id(request)), status=error.status)
-    for name, value in getattr(error, "headers", {}).items():
-        response[name] = value
+        return with_headers(render(request, "error.html", context, status=error.status), error)
+    body = error.as_json(request_id(request))
+    if hasattr(request, "urlconf"):  # a protocol endpoint
+        # The member that client libraries show to people (RFC 6749 section 5.2).
+        body.setdefault("error_description", str(error.message))
+    response = with_headers(json_response(body, status=error.status), error)
     if is_open_to_all_origins(request):
         open_to_all_origins(response)
         if "Retry-After" in response:
             response["Access-Control-Expose-Headers"] = "Retry-After"
+    return response
+
+
+def with_headers(response: HttpResponse, error: AppError) -> HttpResponse:
+    """The answer that tells of a refusal, with what belongs in its headers, such as when to come back."""
+    for name, value in getattr(error, "headers", {}).items():
+        response[name] = value
     return response

@@ -43,6 +43,8 @@ LOGIN_CODE_EMAIL = Limit("one-time-access-email", 300, 5)
 DEVICE_LOGIN_CREATE = Limit("device-login-create", 10, 5)
 DEVICE_LOGIN_EXCHANGE = Limit("device-login-exchange", 2, 10)
 DEVICE_LOGIN_VERIFICATION = Limit("device-login-verification", 10, 5)
+# Requests of strangers that wait for their sign-in: many people may sit behind one address.
+WAITING = Limit("waiting-authorization", 1, 300, guards=False)
 USER_CODE = Limit("device-user-code", 5, 20)  # of the device flow (RFC 8628 section 5.1)
 SEND_EMAIL_VERIFICATION = Limit("send-email-verification", 300, 1)
 VERIFY_EMAIL = Limit("verify-email", 10, 5)
@@ -116,16 +118,16 @@ def forget_full_buckets() -> int:
 
 
 class Throttle:
-    """The general limit on everything under ``/api``, which must not cost a statement for each request.
+    """A limit that must not cost a statement for each request, such as the general one on everything under ``/api``.
 
     A process counts for itself and pays the shared bucket in portions. Whoever asks for less than a portion in a
-    second, which is a quarter of what is allowed, is never looked up.
+    window (of the general one: in a second, which is a quarter of what is allowed) is never looked up.
     """
 
     PORTION, WINDOW, MAX_ADDRESSES = 25, 1.0, 10_000
 
-    def __init__(self, limit: Limit = API) -> None:
-        self.limit, self._lock = limit, threading.Lock()
+    def __init__(self, limit: Limit = API, *, window: float = WINDOW) -> None:
+        self.limit, self.window, self._lock = limit, window, threading.Lock()
         self._counts: dict[str, tuple[float, int]] = {}  # since when, how many
         self._blocked: dict[str, float] = {}  # until when
 
@@ -142,9 +144,9 @@ class Throttle:
             take(self.limit, address, cost=self.PORTION)
         except RateLimited as refused:
             with self._lock:
-                # A portion comes back in a quarter of a second; whole seconds are what the answer says.
                 self._blocked[bucket] = now + self.PORTION * self.limit.seconds
-            raise RateLimited(1) from refused
+            # Whole seconds are what the answer says; of the general limit a portion comes back in a quarter of one.
+            raise RateLimited(math.ceil(self.PORTION * self.limit.seconds)) from refused
 
     def _is_due(self, bucket: str, now: float) -> bool:
         with self._lock:
@@ -153,10 +155,11 @@ class Throttle:
                 self._counts.clear()
                 self._blocked = {name: until for name, until in self._blocked.items() if until > now}
             since, count = self._counts.get(bucket, (now, 0))
-            if now - since >= self.WINDOW:
+            if now - since >= self.window:
                 since, count = now, 0
             self._counts[bucket] = (since, (count + 1) % self.PORTION)
             return count + 1 == self.PORTION
 
 
 throttle = Throttle()
+waiting = Throttle(WAITING, window=60.0)

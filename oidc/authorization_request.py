@@ -23,6 +23,7 @@ from oidc.store import AuthorizingClient, ClientRow
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
+LONGEST = 16_384  # characters of a whole request; the longest of real apps carry an ID token and a state of 4 kB each
 # Everything that a request can say here; whatever else it holds means nothing (OIDC Core section 3.1.2.1).
 PARAMETERS = frozenset(
     (
@@ -141,6 +142,9 @@ def _unregistered(client: ClientRow | Client, asked: str, *more: tuple[str, str]
 
 def check(parameters: Mapping[str, str], client: ClientRow, answer: ReplyTo) -> AuthorizationRequest:
     """The request, if it can be granted at all; raise an ``OAuth2Error`` for the app. Unknown parameters mean nothing."""
+    # It is kept while its person signs in, and anybody can send one (attacks.md A18).
+    if sum(len(value) for name, value in parameters.items() if name in PARAMETERS) > LONGEST:
+        raise InvalidRequestError(description=f"The request is longer than {LONGEST} characters.")
     if parameters.get("response_mode", answer.response_mode) != answer.response_mode:
         raise InvalidRequestError(description="response_mode must be query, fragment or form_post.")
     if "request" in parameters:

@@ -6,12 +6,15 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import Session
+from core import batches
 from oidc import consent, prompts, store
 from oidc.authorization_request import AuthorizationRequest
 from oidc.errors import AppDeniesAccess, InteractionExpired, UnknownClient
 from oidc.models import PendingAuthorization
 from oidc.models.authorization import PENDING_LIFETIME
 from oidc.prompts import Progress, Step
+
+MOST_OF_STRANGERS = 20_000  # at 16 kB each, the most that anybody can send, some 300 MB
 
 
 def park(
@@ -94,3 +97,14 @@ def take(interaction: uuid.UUID) -> None:
     """Use the request up; of two simultaneous answers one is given. Raise ``InteractionExpired``."""
     if not PendingAuthorization.objects.filter(pk=interaction).delete()[0]:
         raise InteractionExpired
+
+
+def drop_oldest_of_strangers() -> int:
+    """Keep the latest of those that wait for nobody in particular yet; how many rows went. A periodic job.
+
+    They cost whoever sends them nothing, and from many addresses no limit by address holds.
+    """
+    strangers = PendingAuthorization.objects.filter(session_id__isnull=True)
+    ends = strangers.order_by("-expires_at").values_list("expires_at", flat=True)
+    beyond = list(ends[MOST_OF_STRANGERS : MOST_OF_STRANGERS + 1])
+    return batches.delete(strangers.filter(expires_at__lte=beyond[0])) if beyond else 0

@@ -1,7 +1,8 @@
 """Public keys that others publish: an app's or an issuer's JWK Set (RFC 7517 section 5), fetched, kept, and fetched
 again for a key ID that is not among them.
 
-Anybody can send a token that names a key nobody has, so an address is asked at most twice a minute, however it answers.
+The first token that is signed by a new key finds it. Anybody can send a token that names a key nobody has, so each process
+asks an address at most five times in a minute: twice at once, and then every 20 seconds; one that does not answer, every 30.
 """
 
 import json
@@ -22,7 +23,8 @@ from oidc import registered_keys
 logger = logging.getLogger("pocketid.oidc")
 
 FRESH_SECONDS, LONGEST_SECONDS = 15 * 60, 24 * 3600  # what a Cache-Control of the address may choose between
-RETRY_SECONDS = 30
+RETRY_SECONDS = 30  # after an answer that could not be used: whoever waits for the next one waits for its time-out, too
+AT_ONCE, EVERY_SECONDS = 2, 20
 TIMEOUT = 5.0  # seconds; a client waits for its token meanwhile
 MAX_BYTES = 512 * 1024
 
@@ -37,7 +39,9 @@ class _Kept:
 
     keys: list[JWK] = field(default_factory=list)
     problem: str = ""
+    has_failed: bool = False
     asked_at: float = float("-inf")
+    rested_at: float = float("-inf")  # when as many questions are free again as at the beginning (GCRA)
     fresh_until: float = float("-inf")
     usable_until: float = float("-inf")
     lock: Lock = field(default_factory=Lock)
@@ -82,11 +86,17 @@ def _keys(name: str, kid: str | None, read: Any) -> list[JWK]:  # noqa: ANN401 -
 def _is_due(kept: _Kept, kid: str | None) -> bool:
     now = time.monotonic()
     is_unknown = kid is not None and all(key.get("kid") != kid for key in kept.keys)
-    return (now >= kept.fresh_until or is_unknown) and now - kept.asked_at >= RETRY_SECONDS
+    if not is_unknown and now < kept.fresh_until:
+        return False
+    if kept.has_failed:
+        return now - kept.asked_at >= RETRY_SECONDS
+    return kept.rested_at - now <= EVERY_SECONDS * (AT_ONCE - 1)
 
 
 def _fetch(name: str, kept: _Kept, read: Any) -> None:  # noqa: ANN401 - as above
     now = kept.asked_at = time.monotonic()
+    kept.rested_at = max(kept.rested_at, now) + EVERY_SECONDS
+    kept.has_failed = True  # until it is known better, also if reading breaks off
     try:
         keys, headers = read(name)
     except fetch.FetchFailed as failed:
@@ -94,6 +104,7 @@ def _fetch(name: str, kept: _Kept, read: Any) -> None:  # noqa: ANN401 - as abov
         kept.problem = str(failed)
         logger.warning("public keys not read: %s", failed)
         return
+    kept.has_failed = False
     seconds = _max_age(headers)
     kept.keys, kept.problem = keys, "" if keys else f"{name}: no usable public key is published there"
     kept.fresh_until, kept.usable_until = now + seconds, now + LONGEST_SECONDS

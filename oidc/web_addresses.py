@@ -32,6 +32,13 @@ def check(address: str, *, https_only: bool = False) -> None:
 
 def check_listener(address: str, *, https_only: bool = False) -> None:
     """The same for an address that this server calls: it has no fragment (Back-Channel Logout 1.0 section 2.2)."""
-    check(address, https_only=https_only)
+    check_called(address, https_only=https_only)
     if "#" in address:
         raise UnusableAddress(_("must not have a fragment"))
+
+
+def check_called(address: str, *, https_only: bool = False) -> None:
+    """The same for any address that this server calls: a user name and a password in it are not sent (``core.fetch``)."""
+    check(address, https_only=https_only)
+    if "@" in urlsplit(address).netloc:
+        raise UnusableAddress(_("must not contain a user name or a password: this server does not send them"))

@@ -37,6 +37,7 @@ DOCUMENTS = {
         "OAuth 2.0 Form Post Response Mode",
         "https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html",
     ),
+    "RFC 6585": ("Additional HTTP Status Codes", ""),
     "RFC 6749": ("The OAuth 2.0 Authorization Framework", ""),
     "RFC 6750": ("Bearer Token Usage", ""),
     "RFC 7009": ("Token Revocation", ""),

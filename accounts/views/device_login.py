@@ -21,7 +21,7 @@ from audit import log, places
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError, RateLimited
-from core.http import client_ip, host_of, json_response
+from core.http import client_ip, host_of, json_response, with_headers
 
 PATH = "/login/alternative/device"
 # Not REST's cookie, which is sent to REST's address alone.
@@ -77,7 +77,8 @@ def decide(request: HttpRequest, session: Session, code: str) -> HttpResponse:
     except AppError as refused:
         is_wrong = isinstance(refused, DeviceLoginExpired)
         problem = _("This code is wrong or has expired.") if is_wrong else refused.message
-        return render(request, "oidc/device.html", {"code": code, "problem": problem}, status=refused.status)
+        answer = render(request, "oidc/device.html", {"code": code, "problem": problem}, status=refused.status)
+        return with_headers(answer, refused)
     if decision:
         return redirect(f"/device/done?{'allowed' if decision == 'allow' else 'denied'}")
     country, city = places.of(asking.ip_address)
@@ -137,7 +138,7 @@ def _over(request: HttpRequest, target: str, refused: AppError) -> HttpResponse:
     }
     response = render(request, "accounts/device_over.html", context, status=refused.status)
     response.delete_cookie(COOKIE, path=PATH, samesite="Lax")
-    return response
+    return with_headers(response, refused)
 
 
 def _signed_in(request: HttpRequest, target: str, person: User) -> HttpResponse:

@@ -19,7 +19,7 @@ from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError
-from core.http import client_ip, safe_path
+from core.http import client_ip, safe_path, with_headers
 from siteconfig.models import current
 
 
@@ -41,7 +41,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         browser_key = login_codes.request_by_mail(form.cleaned_data["email"], path=path)
     except AppError as refused:
         form.add_error("email", str(refused.message))
-        return _asked(request, form, target, status=refused.status)
+        return with_headers(_asked(request, form, target, status=refused.status), refused)
     response = redirect("/login/alternative/code?" + urlencode({"sent": "", "redirect": target}))
     set_browser_cookie(response, browser_key)
     return response

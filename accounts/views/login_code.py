@@ -19,7 +19,7 @@ from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError, RateLimited
-from core.http import client_ip
+from core.http import client_ip, with_headers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +38,8 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
             log.record(Event.LOGIN_CODE_REJECTED, user=None, request=request, code=refused.code)
         is_wrong = isinstance(refused, TokenInvalidOrExpired)
         problem = _("This code is wrong, used or expired.") if is_wrong else refused.message
-        return render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)
+        answer = render(request, "accounts/login_code.html", context | {"problem": problem}, status=refused.status)
+        return with_headers(answer, refused)
     session, key = sign_in(request, person, methods=[sessions.ONE_TIME_CODE])
     new_devices.notice(person, place_of(request))
     log.record(Event.TOKEN_SIGN_IN, user=person, request=request)

@@ -142,7 +142,7 @@ def _address(arrival: Arrival, row: Row, column: str, check: Callable[[str], Non
 def _unusable(address: str) -> str:
     """Why this server will not call it; empty if it will."""
     try:
-        web_addresses.check(address)
+        web_addresses.check_called(address)
     except web_addresses.UnusableAddress as wrong:
         return str(wrong)
     return ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.http import host_of
 from core.rest_fields import Flag, Input, Text, Whole
 from oidc import registered_keys, web_addresses
 from oidc.api.fields import Items, Pattern, WebAddress
@@ -39,6 +40,10 @@ class FederatedIdentityInput(Input):
             keys = registered_keys.public_keys(attrs.pop("publicKeys", []))
         except registered_keys.UnusableKey as wrong:
             raise ClientRefused(str(wrong)) from None
+        if not keys and not attrs.get("jwks") and "@" in host_of(attrs["issuer"]):
+            raise ClientRefused(
+                "The keys of an issuer with a user name or a password in its address cannot be read: register its public keys or their address"
+            )
         if keys and attrs.get("jwks"):
             raise ClientRefused("A federated identity can have either public keys or a JWKS address, not both")
         kept = {name: value for name, value in attrs.items() if value or name == "replayProtection"}

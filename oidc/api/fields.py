@@ -34,12 +34,16 @@ class Pattern(Text):
 
 
 class WebAddress(Text):
-    """Where people or this server go: an absolute http or https address."""
+    """Where people go, or this server if it ``is_called``: an absolute http or https address."""
+
+    def __init__(self, *, is_called: bool = False, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a field takes
+        super().__init__(**kwargs)
+        self._check = web_addresses.check_called if is_called else web_addresses.check
 
     def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever the client sent
         text = super().to_internal_value(data)
         try:
-            web_addresses.check(text)
+            self._check(text)
         except web_addresses.UnusableAddress as wrong:
             raise serializers.ValidationError(str(wrong), code="invalid") from None
         return text

@@ -36,7 +36,7 @@ class ScimProviderSerializer(Output, serializers.Serializer[ScimProvider]):
 
 
 class ScimProviderInput(Input):
-    endpoint = WebAddress()
+    endpoint = WebAddress(is_called=True)
     token = Text(required=False, allow_blank=True, max_length=8192)
     oidcClientId = Text()
 

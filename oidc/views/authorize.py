@@ -24,7 +24,9 @@ from accounts.authentication import session_of
 from accounts.models import Session
 from audit import log
 from audit.models import Event
+from core import ratelimit
 from core.errors import UserDisabled
+from core.http import client_ip
 from oidc import (
     authorization_request,
     consent,
@@ -149,6 +151,8 @@ def _go_on(request: HttpRequest, attempt: _Attempt) -> HttpResponse:
     if left or session is None:
         if session is None and setup.is_open():
             return redirect("/setup")
+        if session is None and attempt.interaction is None:
+            ratelimit.waiting.check(client_ip(request))
         waiting = attempt.interaction or pending.park(asked, client.row.id, session, pushed=attempt.pushed).pk
         return redirect(f"/interaction?interaction={waiting}")
     if asked.claims.acr and tokens.acr_of(session.amr) not in asked.claims.acr:

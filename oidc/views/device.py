@@ -18,7 +18,7 @@ from audit import log
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError, ValidationFailed
-from core.http import client_ip, endpoint, json_response, no_content, user_agent
+from core.http import client_ip, endpoint, json_response, no_content, user_agent, with_headers
 from oidc import client_authentication, consent, devices, parameters, resource_indicators, store
 from oidc.api.clients import ClientMetaSerializer
 from oidc.models import DeviceGrant
@@ -73,7 +73,8 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
         back = urlencode({"redirect": f"/device?{urlencode({'user_code': code})}"})
         return redirect(f"/login?reauthenticate&{back}")
     except AppError as refused:
-        return render(request, "oidc/device.html", {"code": code, "problem": refused.message}, status=refused.status)
+        answer = render(request, "oidc/device.html", {"code": code, "problem": refused.message}, status=refused.status)
+        return with_headers(answer, refused)
     if decision:
         return redirect(f"/device/done?{'allowed' if decision == 'allow' else 'denied'}")
     return render(

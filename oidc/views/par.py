@@ -2,7 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from core.http import json_response
+from core import ratelimit
+from core.http import client_ip, json_response
 from oidc import authorization_request, client_authentication, parameters, pushed_requests, store
 from oidc.errors import InvalidRequestError, RedirectUriNotRegistered
 from oidc.views.backend import backend_endpoint
@@ -20,6 +21,8 @@ def _push(request: HttpRequest) -> str:
     form = parameters.form_of(request)
     credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
     found = client_authentication.check(credentials, store.find_client(credentials.client_id))
+    if found.client.is_public:  # then anybody can push in its name
+        ratelimit.waiting.check(client_ip(request))
     if "request_uri" in form:
         raise InvalidRequestError(description="request_uri cannot be pushed.")
     try:

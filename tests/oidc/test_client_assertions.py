@@ -1,8 +1,10 @@
 """Clients that prove themselves by signing: ``private_key_jwt`` (RFC 7523, OIDC Core section 9). Real keys, real servers."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -306,13 +308,86 @@ def test_strangers_cannot_make_us_ask_again_and_again(
     monkeypatch.setattr(remote_keys, "RETRY_SECONDS", 30)
     for number in range(5):
         reason(ask(assertion(published.client.client_id, a_key(kid=f"made up {number}"))))
-    assert server.asked == ["/jwks"]
+    assert server.asked == ["/jwks"] * 2
     assert ask(assertion(published.client.client_id, key)).status_code == 200
     server.documents.clear()
     other = an_app("Other", jwks_uri=f"{server.url}/nothing")
     for _attempt in range(3):
         assert "cannot be read" in reason(ask(assertion(other.client.client_id, key)))
-    assert server.asked == ["/jwks", "/nothing"]
+    assert server.asked == ["/jwks"] * 2 + ["/nothing"]
+
+
+@pytest.mark.spec("OIDC Core", "10.1.1")
+@pytest.mark.parametrize("is_busy", [False, True], ids=["after a while", "just read"])
+def test_the_first_token_of_a_new_key_is_taken(
+    published: App, key: Key, server: KeyServer, monkeypatch: pytest.MonkeyPatch, is_busy: bool
+) -> None:
+    """However short a time ago the keys were read, and whoever tried made-up keys some time before."""
+    monkeypatch.setattr(remote_keys, "RETRY_SECONDS", 30)
+    name = published.client.client_id
+    with a_clock(monkeypatch) as clock:
+        assert ask(assertion(name, key)).status_code == 200
+        if not is_busy:
+            for number in range(5):
+                reason(ask(assertion(name, a_key(kid=f"made up {number}"))))
+            clock.now += 41
+        following = a_key(kid="key-2")
+        server.documents["/jwks"] = public(key, following)
+        assert ask(assertion(name, following)).status_code == 200
+
+
+@pytest.mark.spec("attacks.md", "F8")
+def test_a_flood_of_made_up_keys_asks_five_times_a_minute(
+    published: App, key: Key, server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the new key of the app, which nobody could look for in between, waits for twenty seconds at most."""
+    name, asked_at = published.client.client_id, []
+    with a_clock(monkeypatch) as clock:
+        for number in range(240):
+            before = len(server.asked)
+            with contextlib.suppress(remote_keys.KeysUnavailable):
+                remote_keys.of_address(f"{server.url}/jwks", kid=f"made up {number}")
+            asked_at += [clock.now] * (len(server.asked) - before)
+            clock.now += 0.5
+        following = a_key(kid="key-2")
+        server.documents["/jwks"] = public(key, following)
+        clock.now += 20
+        assert ask(assertion(name, following)).status_code == 200
+    assert max(sum(start <= each < start + 60 for each in asked_at) for start in asked_at) <= 5
+    assert len(asked_at) <= 2 * 5
+
+
+@dataclass
+class Clock:
+    """The monotonic clock of the kept keys."""
+
+    now: float
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@contextlib.contextmanager
+def a_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock(time.monotonic())
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_keys, "time", clock)
+        yield clock
+
+
+@pytest.mark.spec("attacks.md", "F8")
+def test_a_key_server_that_is_down_is_asked_every_half_minute(
+    published: App, key: Key, server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks waits for its time-out."""
+    monkeypatch.setattr(remote_keys, "RETRY_SECONDS", 30)
+    with a_clock(monkeypatch) as clock:
+        assert ask(assertion(published.client.client_id, key)).status_code == 200
+        server.status = 500
+        for number in range(20):
+            reason(ask(assertion(published.client.client_id, a_key(kid=f"made up {number}"))))
+            clock.now += 2
+    assert len(server.asked) == 1 + 2
 
 
 @pytest.mark.spec("OIDC Core", "10.1.1")

@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from core import ratelimit
 from core.errors import RateLimited
+from tests.accounts.browser import Browser
+from tests.accounts.people import Person
 from tests.api.people.script import Script, refusal
+from tests.oidc.app import App
 
 pytestmark = [pytest.mark.usefixtures("limited"), pytest.mark.postgres]
 
@@ -204,3 +207,63 @@ def test_an_app_in_a_browser_can_read_that_it_asks_too_often(
     assert refused.headers.get("Access-Control-Expose-Headers") == ("Retry-After" if is_open else None)
     assert int(refused["Retry-After"]) >= 1
     assert preflight.status_code == (204 if is_open else 429)
+
+
+# What refusals say beside the status
+
+
+def ask_too_often() -> None:
+    """The next request is one too many."""
+    taken(ratelimit.API, "127.0.0.1", most=ratelimit.API.burst)
+    for _request in range(ratelimit.Throttle.PORTION - 1):
+        ratelimit.throttle.check("127.0.0.1")
+
+
+@pytest.mark.spec("RFC 6749", "5.2")
+@pytest.mark.parametrize("path", ["token", "introspect", "revoke", "par", "device/authorize"])
+def test_an_app_is_told_in_the_members_that_it_reads(
+    stranger: Script, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The contract's ``error`` and ``code`` stay; client libraries show ``error_description``."""
+    monkeypatch.setattr(ratelimit, "throttle", ratelimit.Throttle())
+    with time_machine.travel(timezone.now(), tick=False):
+        ask_too_often()
+        answer = stranger.call("POST", f"/api/oidc/{path}")
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "1"
+    assert answer.json() == {
+        "error": "Too many requests",
+        "code": "rate_limited",
+        "error_description": "Too many requests",
+        "request_id": answer["X-Request-ID"],
+    }
+
+
+PAGES = [
+    ("/device", {"user_code": "ABCD-EFGH"}, ratelimit.USER_CODE, "5"),
+    ("/device", {"user_code": "PAAAAAAA"}, ratelimit.DEVICE_LOGIN_VERIFICATION, "10"),
+    ("/login/alternative/device", {}, ratelimit.DEVICE_LOGIN_CREATE, "10"),
+]
+
+
+@pytest.mark.spec("RFC 6585", "4")
+@pytest.mark.parametrize(("path", "query", "limit", "seconds"), PAGES, ids=lambda value: str(value)[:30])
+def test_pages_say_when_to_come_back(
+    browser: Browser, person: Person, path: str, query: dict[str, str], limit: ratelimit.Limit, seconds: str
+) -> None:
+    if path == "/device":
+        browser.sign_in(person)
+    with time_machine.travel(timezone.now(), tick=False):
+        taken(limit, "127.0.0.1")
+        page = browser.get(path, query)
+    assert (page.status_code, page["Retry-After"]) == (429, seconds)
+    assert "Too many requests" in page.text
+
+
+def test_a_page_of_an_error_says_it_too(person: Person, client_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "throttle", ratelimit.Throttle())
+    with time_machine.travel(timezone.now(), tick=False):
+        ask_too_often()
+        page = client_app.ask(Browser())
+    assert (page.status_code, page["Retry-After"]) == (429, "1")
+    assert "Wait a moment, then try again." in page.text
