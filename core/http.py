@@ -25,6 +25,8 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 logger = logging.getLogger("pocketid.refusals")
 
 MAX_JSON_BODY = 256 * 1024
+# In the WSGI environment of a request whose body was not read to its end: the connection ends with the answer.
+BODY_LEFT = "pocketid.body_left"
 
 _as_json = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

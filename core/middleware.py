@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 
 from core import ratelimit
 from core.errors import AppError, CrossSiteRequest, RateLimited, RequestIncomplete, ServiceUnavailable
-from core.http import client_ip, error_response, is_cross_site, is_open_to_all_origins, request_id
+from core.http import BODY_LEFT, client_ip, error_response, is_cross_site, is_open_to_all_origins, request_id
 
 logger = logging.getLogger("pocketid.request")
 
@@ -64,8 +64,8 @@ class RequestMiddleware:
         response["X-Request-ID"] = this
         if "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
-        if response.status_code >= HTTPStatus.BAD_REQUEST and request.META.get("CONTENT_LENGTH"):
-            _read_to_the_end(request)
+        if request.META.get("CONTENT_LENGTH") and not _is_read_to_the_end(request, response):
+            request.META[BODY_LEFT] = True
         if (
             not response.streaming
             and "Content-Length" not in response
@@ -141,14 +141,25 @@ def _shown(path: str) -> str:
 MOST_UNREAD = 16 * 1024 * 1024  # bytes
 
 
-def _read_to_the_end(request: HttpRequest) -> None:
-    """What a refusal left unread: the server would cut the connection, and the client might never see the refusal."""
+def _is_read_to_the_end(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether nothing of the body stays on the connection, where it would be taken for the next request.
+
+    What a refusal left is read, as far as is reasonable: the client may look for the answer only when it has sent everything.
+    """
+    if response.status_code < HTTPStatus.BAD_REQUEST and request._read_started:  # type: ignore[attr-defined] # who reads in peace reads all
+        return True
     left = MOST_UNREAD
     try:
-        while left > 0 and (part := request.read(65_536)):
+        while left > 0:
+            part = request.read(65_536)
+            if not part:
+                return True
             left -= len(part)
-    except (OSError, RawPostDataException):  # the client is gone, or everything has been read
-        return
+    except RawPostDataException:  # everything has been read
+        return True
+    except OSError:  # the client is gone
+        return False
+    return False
 
 
 def _single_slashes(path: str) -> str:
