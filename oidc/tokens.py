@@ -23,6 +23,7 @@ from oidc.store import ClientRow, GrantRow, NewTokens
 CODE_PREFIX = "pocket_id_ac_"
 REFRESH_PREFIX = "pocket_id_rt_"
 PHISHING_RESISTANT = "phr"
+OFFLINE = "offline_access"
 IDENTITY_SCOPES = frozenset(("openid", "profile", "email", "groups"))
 
 
@@ -72,6 +73,8 @@ def issue(
         grant.resource or client.client_id,
         *([settings.APP_URL] if IDENTITY_SCOPES.intersection(scopes) else ()),
     ]
+    # That the client may refresh means nothing to an API (RFC 9068 section 2.2.3).
+    told = [each for each in scopes if each != OFFLINE] if audience == [grant.resource] else scopes
     access_token = signer.sign(
         "at+jwt",
         {
@@ -82,8 +85,8 @@ def issue(
             "iat": now,
             "exp": now + lifetime,
             "jti": uuid.uuid4().hex,
-            "scp": scopes,
-            "scope": scope,
+            "scp": told,
+            "scope": " ".join(told),
         },
     )
     body: dict[str, Any] = {
@@ -150,9 +153,7 @@ def _refresh_expires(client: ClientRow, grant: GrantRow, now: datetime) -> datet
 
 def gets_refresh_token(client: ClientRow, scope: str) -> bool:
     """Whether the client's policy gives a refresh token with these scopes (OIDC Core section 11)."""
-    return client.refresh_tokens == "always" or (
-        client.refresh_tokens == "offline_access" and "offline_access" in scope.split()
-    )
+    return client.refresh_tokens == "always" or (client.refresh_tokens == "offline_access" and OFFLINE in scope.split())
 
 
 def acr_of(amr: str) -> str:

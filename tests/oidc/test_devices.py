@@ -20,6 +20,7 @@ from tests.oidc.app import App, an_app, basic, post_form, userinfo
 
 pytestmark = pytest.mark.postgres
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+ISSUER = "http://localhost:1411"
 
 
 @pytest.fixture
@@ -94,6 +95,51 @@ def test_another_app_learns_nothing_from_a_device_code(at_home: Browser, client_
     at_home.post(f"/api/oidc/device/verify?code={device['user_code']}")
     assert poll(thief, device).json()["error"] == "invalid_grant"
     assert poll(client_app, device).status_code == 200
+
+
+@pytest.mark.spec("RFC 8628", "3.2")
+def test_what_a_device_is_told(at_home: Browser, client_app: App, person: Person, public_app: App) -> None:
+    """Every member of the specification, of its type; a code that differs each time, and an address that fits a screen."""
+    headers = {"Authorization": basic(client_app.client.client_id, client_app.secret)}
+    answers = [post_form("/api/oidc/device/authorize", {"scope": "openid"}, headers=headers) for _time in range(3)]
+    answers.append(post_form("/api/oidc/device/authorize", {"client_id": public_app.client.client_id}))
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer["Content-Type"].startswith("application/json")
+        assert answer["Cache-Control"] == "no-store"  # RFC 6749 section 5.1
+        told = answer.json()
+        assert told.keys() == {
+            "device_code",
+            "user_code",
+            "verification_uri",
+            "verification_uri_complete",
+            "expires_in",
+            "interval",
+        }
+        assert all(isinstance(told[name], int) and told[name] > 0 for name in ("expires_in", "interval"))
+        assert told["verification_uri"] == "http://localhost:1411/device"
+        assert told["verification_uri_complete"] == f"{told['verification_uri']}?user_code={told['user_code']}"
+        assert told["user_code"] not in told["device_code"]
+        assert len(told["device_code"]) > 40  # nobody types it (section 5.2)
+        assert len(told["user_code"]) == 8
+        # Both addresses lead to the page that says which code it is (section 3.3.1).
+        assert 'name="user_code"' in at_home.get("/device").text
+        assert told["user_code"] in at_home.get(told["verification_uri_complete"].removeprefix(ISSUER)).text
+    for name in ("device_code", "user_code"):
+        assert len({answer.json()[name] for answer in answers}) == len(answers)
+
+
+@pytest.mark.spec("RFC 8628", "3.2")
+def test_a_refused_device_is_told_nothing_of_codes(client_app: App) -> None:
+    for form, headers in (
+        ({"client_id": "nobody"}, {}),
+        ({"client_id": client_app.client.client_id}, {}),
+        ({"scope": "openid"}, {"Authorization": basic(client_app.client.client_id, "wrong")}),
+    ):
+        refused = post_form("/api/oidc/device/authorize", form, headers=headers)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        assert refused.json().keys() == {"error", "error_description"}
+    assert not DeviceGrant.objects.exists()
 
 
 @pytest.mark.spec("RFC 8628", "3.2")

@@ -1,11 +1,14 @@
 """What the server says about itself, and the keys it signs with."""
 
 import base64
+from urllib.parse import urlsplit
 
 import pytest
 
 from oidc import key_rotation, signing_keys
 from oidc.models import SigningKey
+from oidc.views import discovery
+from oidc.views.discovery import GRANTS
 from tests.oidc.app import http
 
 pytestmark = pytest.mark.postgres
@@ -84,6 +87,79 @@ def test_every_address_in_the_document_exists(db: None) -> None:
     for name, url in addresses.items():
         path = url.removeprefix("http://localhost:1411")
         assert {http().get(path).status_code, http().post(path).status_code} != {404}, name
+
+
+# What RFC 8414 section 2 says of each member; those that are not here are strings, or lists of them.
+FLAGS = {
+    "require_pushed_authorization_requests",
+    "authorization_response_iss_parameter_supported",
+    "claims_parameter_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+}
+
+
+@pytest.mark.spec("RFC 8414", "2")
+@pytest.mark.parametrize("issuer", ["http://localhost:1411", "https://id.example.org"])
+def test_each_member_is_what_it_must_be(db: None, settings, monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    settings.APP_URL = settings.INTERNAL_APP_URL = issuer
+    monkeypatch.setattr(discovery, "_documents", {})
+    document = http().get(DOCUMENTS[1]).json()
+    monkeypatch.setattr(discovery, "_documents", {})
+    assert document["issuer"] == issuer
+    assert not {"?", "#"} & set(document["issuer"])
+    assert document.keys() >= {
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "response_types_supported",
+        "jwks_uri",
+    }
+    for name, value in document.items():
+        if name in FLAGS:
+            assert type(value) is bool, name
+        elif name.endswith(("_supported", "_values")):
+            # Section 3.2: without elements it would have to be left out.
+            assert isinstance(value, list), name
+            assert value, name
+            assert len(set(value)) == len(value), name
+            assert all(isinstance(each, str) and each for each in value), name
+        else:
+            assert urlsplit(value).scheme == urlsplit(issuer).scheme, name
+            assert value.startswith(issuer), name
+            assert not urlsplit(value).fragment, name
+    # RFC 6749 section 3.1 to 3.3, RFC 7636: what is said is what is done, and defaults that would mean more are not left to be assumed.
+    assert set(document["grant_types_supported"]) == set(GRANTS)
+    assert document["response_modes_supported"]
+    assert document["code_challenge_methods_supported"] == ["S256"]
+
+
+@pytest.mark.spec("RFC 8414", "2")
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspection"])
+def test_signing_algorithms_are_named_where_clients_may_sign(db: None, endpoint: str) -> None:
+    """They MUST be there beside ``private_key_jwt``; ``none`` MUST NOT be used; methods are registered names."""
+    document = http().get(DOCUMENTS[0]).json()
+    methods = document[f"{endpoint}_endpoint_auth_methods_supported"]
+    algorithms = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert "private_key_jwt" in methods
+    assert "RS256" in algorithms  # SHOULD
+    assert not {"none", "HS256", "HS384", "HS512"} & set(algorithms)
+    registered = {"none", "client_secret_post", "client_secret_basic", "client_secret_jwt", "private_key_jwt"}
+    assert set(methods) <= registered | ({"Bearer"} if endpoint == "introspection" else set())
+    # "none" is no way to ask about tokens (RFC 7662 section 2.1).
+    assert ("none" in methods) == (endpoint != "introspection")
+
+
+@pytest.mark.spec("RFC 8414", "2")
+def test_published_keys_are_for_signing_alone_and_public(db: None) -> None:
+    signing_keys.ensure("RS256")
+    keys = http().get(http().get(DOCUMENTS[0]).json()["jwks_uri"].removeprefix("http://localhost:1411")).json()["keys"]
+    assert keys
+    for key in keys:
+        assert key["use"] == "sig"
+        assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & key.keys()
 
 
 @pytest.mark.spec("RFC 8414", "3")
