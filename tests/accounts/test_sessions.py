@@ -72,6 +72,7 @@ def test_signing_in_gives_a_new_key_whatever_the_browser_had(browser: Browser, p
     assert Session.objects.count() == 1
 
 
+@pytest.mark.spec("attacks.md", "D29")
 def test_signing_out_ends_the_session_and_every_copy_of_its_cookie(browser: Browser, person: Person) -> None:
     browser.sign_in(person)
     thief = browser.copy()

@@ -71,6 +71,7 @@ def test_none_for_more_than_was_agreed_to_is_consent_required(at_home: Browser, 
 # prompt=login, max_age and apps that want it every time
 
 
+@pytest.mark.spec("attacks.md", "D5")
 @pytest.mark.spec("OIDC Core", "3.1.2.3")
 @pytest.mark.parametrize(
     "wish", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "20"}, {"prompt": "login", "max_age": "10000"}], ids=str
@@ -232,6 +233,7 @@ def test_one_persons_consent_is_not_anothers(browser: Browser, person: Person, a
     assert page_of(hers, hers.get(resumed)) == "consent"
 
 
+@pytest.mark.spec("attacks.md", "D25")
 @pytest.mark.parametrize("decision", ["", "allow", "continue", "nonsense"])
 def test_a_step_cannot_be_taken_before_its_turn(at_home: Browser, client_app: App, decision: str) -> None:
     asked = client_app.ask(at_home, prompt="login consent")

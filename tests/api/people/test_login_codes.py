@@ -78,7 +78,7 @@ def test_a_code_ends_with_its_time_and_with_its_owner(
     assert refusal(stranger.make(f"/api/one-time-access-token/{code}")) == (403, "user_disabled")
 
 
-@pytest.mark.spec("attacks.md", "D13")
+@pytest.mark.spec("attacks.md", "D13, D18")
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_use_a_code_at_once_one_gets_in() -> None:
     user = User.objects.create(username="bob")
