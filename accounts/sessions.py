@@ -60,7 +60,7 @@ def find(key: str) -> Session | None:
     """
     if not key:
         return None
-    session, user = _columns(connection.vendor)
+    session, user = _columns()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {session.sql}, {user.sql} FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id"  # noqa: S608 - columns of our models
@@ -76,7 +76,7 @@ def find(key: str) -> Session | None:
 
 
 @cache
-def _columns(vendor: str) -> tuple[Columns[Session], Columns[User]]:
+def _columns() -> tuple[Columns[Session], Columns[User]]:
     return Columns(Session, "s"), Columns(User, "u")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection
 
+from core.rows import is_sqlite
+
 # SQL that every statement shares. {array} makes a JSON array of the rows, {pair} one of two values.
 
 _CLIENT = """c.id, c.client_id, c.name, c.client_type, c.redirect_uris, c.algorithm,
@@ -71,11 +73,11 @@ _DIALECTS = {
 
 
 @cache
-def _sql(name: str, vendor: str) -> str:
+def _sql(name: str) -> str:
     text = _STATEMENTS[name]
-    for word, function in _DIALECTS[vendor].items():
+    for word, function in _DIALECTS["sqlite" if is_sqlite() else "postgresql"].items():
         text = text.replace("{" + word + "}", function)
-    if vendor == "sqlite":
+    if is_sqlite():
         # For each %s Django searches the whole text with a regular expression, which takes longer than the longest of
         # these statements; names it only puts in.
         number = count()
@@ -83,15 +85,14 @@ def _sql(name: str, vendor: str) -> str:
     return text
 
 
-def _given(parameters: Sequence[Any], vendor: str) -> Sequence[Any] | dict[str, Any]:
-    return {f"p{n}": value for n, value in enumerate(parameters)} if vendor == "sqlite" else parameters
+def _given(parameters: Sequence[Any]) -> Sequence[Any] | dict[str, Any]:
+    return {f"p{n}": value for n, value in enumerate(parameters)} if is_sqlite() else parameters
 
 
 def fetch(name: str, *parameters: Any) -> tuple[Any, ...] | None:  # noqa: ANN401 - SQL parameters and columns
     """The one row that a statement gives, if it gives one."""
     with connection.cursor() as cursor:
-        vendor = cursor.db.vendor
-        cursor.execute(_sql(name, vendor), _given(parameters, vendor))
+        cursor.execute(_sql(name), _given(parameters))
         found: tuple[Any, ...] | None = cursor.fetchone()
         return found
 
@@ -99,7 +100,6 @@ def fetch(name: str, *parameters: Any) -> tuple[Any, ...] | None:  # noqa: ANN40
 def run(name: str, *parameters: Any) -> int:  # noqa: ANN401 - SQL parameters
     """How many rows a statement changed."""
     with connection.cursor() as cursor:
-        vendor = cursor.db.vendor
-        cursor.execute(_sql(name, vendor), _given(parameters, vendor))
+        cursor.execute(_sql(name), _given(parameters))
         changed: int = cursor.rowcount
         return changed
