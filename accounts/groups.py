@@ -11,12 +11,12 @@ from accounts.models import CustomClaim, Group, User
 from accounts.signals import membership_changed
 from core.errors import AlreadyInUse, NotFound
 from core.related_rows import belonging, counted, linked, relate
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 
 
 def find(group_id: str) -> Group:
     """The group of this id; raise ``NotFound`` also for what is no id at all."""
-    wanted = as_uuid(group_id)
+    wanted = uuid_or_none(group_id)
     found = Group.objects.filter(pk=wanted).first() if wanted else None
     if found is None:
         raise NotFound("User group")
@@ -71,7 +71,7 @@ def delete(group: Group) -> None:
 
 def set_members(group: Group, user_ids: Sequence[str]) -> Group:
     """Exactly these people are in the group from now on; ids of nobody are dropped."""
-    wanted = [found for text in user_ids if (found := as_uuid(text))]
+    wanted = [found for text in user_ids if (found := uuid_or_none(text))]
     with transaction.atomic():
         Group.objects.select_for_update().get(pk=group.pk)
         before = set(group.members.values_list("pk", flat=True))
@@ -83,7 +83,7 @@ def set_members(group: Group, user_ids: Sequence[str]) -> Group:
 
 def set_groups(user: User, group_ids: Sequence[str]) -> User:
     """The person is in exactly these groups from now on; unknown ids are dropped."""
-    wanted = [found for text in group_ids if (found := as_uuid(text))]
+    wanted = [found for text in group_ids if (found := uuid_or_none(text))]
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         before = set(user.groups.values_list("pk", flat=True))

@@ -12,7 +12,7 @@ from accounts.errors import LastAdministrator, UserNotFound
 from accounts.models import DeviceLogin, Group, RetiredId, User
 from accounts.signals import user_deleted, user_disabled, user_enabled
 from core.errors import AlreadyInUse
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from siteconfig import json_text
 from siteconfig.models import current
 
@@ -25,7 +25,7 @@ OWN_FIELDS = ("username", "email", "first_name", "last_name", "display_name", "l
 
 def find(user_id: str) -> User:
     """The person of this id; raise ``UserNotFound`` also for what is no id at all."""
-    wanted = as_uuid(user_id)
+    wanted = uuid_or_none(user_id)
     found = User.objects.filter(pk=wanted).first() if wanted else None
     if found is None:
         raise UserNotFound
@@ -64,7 +64,7 @@ def create(
 
 def default_groups(group_ids: Sequence[str]) -> list[Group]:
     """The groups of these ids, as far as there are any."""
-    wanted = [found for text in group_ids if (found := as_uuid(text))]
+    wanted = [found for text in group_ids if (found := uuid_or_none(text))]
     return list(Group.objects.filter(pk__in=wanted))
 
 

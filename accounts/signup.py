@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import lifecycle, setup
 from accounts.errors import OpenSignupDisabled, TokenInvalidOrExpired
 from accounts.models import SignupToken, User
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from siteconfig.models import SiteConfiguration, current
 
 TTL = timedelta(hours=1)
@@ -59,7 +59,7 @@ def is_open_with(token: str) -> bool:
 
 def delete_token(token_id: str) -> bool:
     """Whether there was one of this id."""
-    wanted = as_uuid(token_id)
+    wanted = uuid_or_none(token_id)
     return bool(wanted and SignupToken.objects.filter(pk=wanted).delete()[0])
 
 

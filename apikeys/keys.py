@@ -10,7 +10,7 @@ from accounts import setup
 from accounts.models import Session, User
 from apikeys.errors import ApiKeyNotExpired, ApiKeyNotFound, InvalidApiKeyExpiration
 from apikeys.models import PREFIX, SHOWN, ApiKey
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from core.secrets import hash_token, new_token
 
 
@@ -38,7 +38,7 @@ def create(
 
 def owned(user: User, key_id: str) -> ApiKey:
     """The key of this id if it is ``user``'s; raise ``ApiKeyNotFound`` also for other people's (attacks.md G2)."""
-    wanted = as_uuid(key_id)
+    wanted = uuid_or_none(key_id)
     found = ApiKey.objects.filter(pk=wanted, user=user).first() if wanted else None
     if found is None:
         raise ApiKeyNotFound

@@ -145,12 +145,12 @@ class Uuid(Text):
 
     def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever the client sent
         text = super().to_internal_value(data)
-        if as_uuid(text) is None:
+        if uuid_or_none(text) is None:
             raise serializers.ValidationError("is invalid", code="uuid")
         return text.lower()
 
 
-def as_uuid(text: str) -> uuid.UUID | None:
+def uuid_or_none(text: str) -> uuid.UUID | None:
     """The UUID that ``text`` is, 8-4-4-4-12; ``None`` for anything else."""
     return uuid.UUID(text) if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) else None
 

@@ -66,7 +66,7 @@ def to_uuid(value: UUID) -> UUID | str:
     return value.hex if is_sqlite() else value
 
 
-def as_uuid(value: UUID | str) -> UUID:
+def stored_uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 

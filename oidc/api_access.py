@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import AlreadyInUse, NotFound
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from oidc.models import ApiAccess, ApiPermission, ApiResource, Client
 from oidc.redirect_uris import FORBIDDEN_SCHEMES
 
@@ -68,7 +68,7 @@ def is_scope(key: str) -> bool:
 
 def find(api_id: str) -> ApiResource:
     """The API of this id; raise ``NotFound``."""
-    pk = as_uuid(api_id)
+    pk = uuid_or_none(api_id)
     found = ApiResource.objects.filter(pk=pk).first() if pk else None
     if found is None:
         raise NotFound("API")
@@ -131,7 +131,7 @@ def open_to_metadata_clients(api_id: str, *, enabled: bool, permission_ids: Iter
         api = _locked(api_id)
         api.allow_metadata_clients = enabled
         api.save(update_fields=["allow_metadata_clients"])
-        known = [pk for text in permission_ids if (pk := as_uuid(text))]
+        known = [pk for text in permission_ids if (pk := uuid_or_none(text))]
         api.permissions.update(allowed_for_metadata_clients=False)
         api.permissions.filter(pk__in=known).update(allowed_for_metadata_clients=True)
     return api
@@ -192,7 +192,7 @@ def _grant(
 
 
 def _locked(api_id: str) -> ApiResource:
-    pk = as_uuid(api_id)
+    pk = uuid_or_none(api_id)
     found = ApiResource.objects.select_for_update().filter(pk=pk).first() if pk else None
     if found is None:
         raise NotFound("API")

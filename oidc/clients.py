@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Group
 from core.errors import AppError, NotFound
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from oidc import access, client_secrets, logos, signing_keys
 from oidc.logos import Picture
 from oidc.models import Client, ClientSecret, RefreshToken
@@ -172,8 +172,8 @@ def refresh_policy_changed(client: Client) -> None:
 
 
 def _replace_groups(client: Client, group_ids: Iterable[str]) -> None:
-    known = Group.objects.in_bulk([found for text in group_ids if (found := as_uuid(text))])
-    wanted = [found for text in group_ids if (found := as_uuid(text)) in known]
+    known = Group.objects.in_bulk([found for text in group_ids if (found := uuid_or_none(text))])
+    wanted = [found for text in group_ids if (found := uuid_or_none(text)) in known]
     rows = Client.allowed_groups.through
     # Written anew: the ids of the rows are the order.
     rows._default_manager.filter(client=client).delete()
@@ -262,6 +262,6 @@ def replace_secrets(client: Client, *, text: str = "") -> str:
 
 def remove_secret(client: Client, secret_id: str) -> None:
     """It stops working at once; raise ``NotFound``."""
-    found = as_uuid(secret_id)
+    found = uuid_or_none(secret_id)
     if found is None or not client.secrets.filter(pk=found).delete()[0]:
         raise NotFound("Client secret")

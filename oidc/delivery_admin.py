@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from core.console import ReadOnly
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from oidc import deliveries
 from oidc.models import LogoutDelivery
 
@@ -88,7 +88,7 @@ class LogoutDeliveryAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("person"))
     def person(self, delivery: LogoutDelivery) -> str:
         """The name, as long as there is an account."""
-        wanted = as_uuid(delivery.subject)
+        wanted = uuid_or_none(delivery.subject)
         found = User.objects.filter(pk=wanted).values_list("username", flat=True).first() if wanted else None
         return found or delivery.subject
 

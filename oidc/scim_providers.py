@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from core.errors import AlreadyInUse, AppError, NotFound, ValidationFailed
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from oidc.models import Client, ScimProvider
 
 
@@ -17,7 +17,7 @@ class SyncNotAvailable(AppError):
 
 def find(provider_id: str) -> ScimProvider:
     """The provider of this id; raise ``NotFound``."""
-    pk = as_uuid(provider_id)
+    pk = uuid_or_none(provider_id)
     found = ScimProvider.objects.select_related("client").filter(pk=pk).first() if pk else None
     if found is None:
         raise NotFound("SCIM service provider")

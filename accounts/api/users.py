@@ -21,7 +21,7 @@ from core.errors import ValidationFailed
 from core.http import no_content
 from core.related_rows import belonging, relate
 from core.rest import IsAdministrator, ListRules, is_scoped, page_of, path_id
-from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, as_uuid, read
+from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, read, uuid_or_none
 from core.rest_output import Output
 from core.rest_view import Resource
 from siteconfig.models import current
@@ -293,7 +293,7 @@ class UserPasskey(Resource):
 
 def require_uuid(text: str) -> str:
     """Pictures alone tell an id that is none from one of nobody (contract section 1.9)."""
-    if as_uuid(text) is None:
+    if uuid_or_none(text) is None:
         wrong = ValidationFailed([("userId", "invalid_format", "must be a valid UUID")])
         wrong.message = "Request validation failed"
         raise wrong

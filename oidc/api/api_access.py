@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from audit.models import Event
 from core.rest import IsAdministrator, ListRules, page_of, path_id
-from core.rest_fields import Flag, IdList, Input, as_uuid, read
+from core.rest_fields import Flag, IdList, Input, read, uuid_or_none
 from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import administration, api_access, clients
@@ -143,4 +143,4 @@ def _grant(rows: Iterable[ApiAccess]) -> dict[str, Any]:
 
 def _uuids(texts: Iterable[str]) -> tuple[UUID, ...]:
     """Those that are ids at all; others are ids of nothing."""
-    return tuple(found for text in texts if (found := as_uuid(text)))
+    return tuple(found for text in texts if (found := uuid_or_none(text)))

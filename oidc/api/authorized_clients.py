@@ -13,7 +13,7 @@ from accounts.models import User
 from audit import log
 from audit.models import Event
 from core.rest import IsAdministrator, ListQuery, ListRules, page_of, path_id
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from core.rest_output import Output
 from core.rest_view import Resource
 from oidc import authorized_clients
@@ -56,7 +56,7 @@ class AuthorizedClientsOfUser(Resource):
     scope = "users"
 
     def get(self, request: Request, user_id: str) -> Response:
-        pk = as_uuid(user_id)
+        pk = uuid_or_none(user_id)
         user = User.objects.filter(pk=pk).first() if pk else None
         if user is None:
             raise UserNotFound

@@ -10,7 +10,7 @@ from accounts.errors import UserNotFound
 from accounts.models import User
 from core.errors import ValidationFailed
 from core.rest import IsAdministrator, path_id
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from core.rest_view import Resource
 from oidc import clients
 from oidc.claims import SCOPES
@@ -25,7 +25,7 @@ class ClientPreview(Resource):
         asked = request.query_params.get("scopes", "").split()
         if not asked:
             raise ValidationFailed([("scopes", "required", "is required")])
-        client, user_pk = clients.find(path_id(client_id)), as_uuid(user_id)
+        client, user_pk = clients.find(path_id(client_id)), uuid_or_none(user_id)
         user = User.objects.filter(pk=user_pk).first() if user_pk else None
         if user is None:
             raise UserNotFound

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core.rows import as_aware, as_uuid, to_time, to_uuid
+from core.rows import as_aware, stored_uuid, to_time, to_uuid
 from core.secrets import hash_token
 from oidc import former_tokens
 from oidc.claims import Person
@@ -103,7 +103,7 @@ def find_device(client_id: str, device_code: str) -> Presented | None:
         scope=row[6],
         code_challenge="",
         nonce=row[7],
-        sid=as_uuid(row[8]) if row[8] else None,
+        sid=stored_uuid(row[8]) if row[8] else None,
         auth_time=as_aware(row[9]) if row[9] is not None else timezone.now(),
         amr=row[10],
         used=False,

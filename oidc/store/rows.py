@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.rows import as_aware, as_uuid
+from core.rows import as_aware, stored_uuid
 from oidc.appearance import Appearance
 from oidc.claims import Person
 
@@ -207,7 +207,7 @@ def as_grant(row: Sequence[Any]) -> GrantRow | None:
         row[5],
         row[6],
         row[7],
-        as_uuid(row[8]) if row[8] else None,
+        stored_uuid(row[8]) if row[8] else None,
         as_aware(row[9]),
         row[10],
         bool(row[11]),
@@ -223,7 +223,7 @@ def as_person(row: Sequence[Any]) -> Person | None:
         return None
     claims = [(key, value) for key, value in (*as_list(row[11]), *as_list(row[12]))]
     return Person(
-        as_uuid(row[0]),
+        stored_uuid(row[0]),
         row[1],
         row[2],
         bool(row[3]),
@@ -253,7 +253,7 @@ def as_stored_token(
         created=as_aware(row[5]),
         audience=as_list(row[6]),
         alive=bool(row[7]) and not disabled,
-        user_id=as_uuid(user_id) if user_id is not None else None,
+        user_id=stored_uuid(user_id) if user_id is not None else None,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts import lifecycle
 from accounts.models import Group
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from pocketid.declared import document, fields, sources
 from pocketid.declared.changes import Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
@@ -107,7 +107,7 @@ def _group_names(text: str) -> list[str]:
 
 
 def _group_id(name: Value) -> str:
-    wanted = as_uuid(name.data)
+    wanted = uuid_or_none(name.data)
     group = Group.objects.filter(pk=wanted).first() if wanted else Group.objects.filter(name=name.data).first()
     if group is None:
         raise Refused([Problem(name.line, f"{WHAT}: {DEFAULT_GROUPS}: there is no group {name.data!r}")])

@@ -13,7 +13,7 @@ from accounts.api.users import NewUserInput, UserInput
 from accounts.models import Group, User
 from audit import log
 from audit.models import Event
-from core.rest_fields import as_uuid
+from core.rest_fields import uuid_or_none
 from pocketid.declared import document, fields
 from pocketid.declared.changes import COMMAND, Changes
 from pocketid.declared.document import Problem, Refused, Value, refusals_of
@@ -107,7 +107,7 @@ def apply_user(declared: DeclaredUser, changes: Changes) -> None:
 
 def _find(declared: DeclaredUser) -> User | None:
     own_id = declared.fields.get("id")
-    wanted = as_uuid(own_id.data) if own_id is not None else None
+    wanted = uuid_or_none(own_id.data) if own_id is not None else None
     by_id = User.objects.filter(pk=wanted).first() if wanted else None
     named = User.objects.filter(username__iexact=declared.username).first()
     if by_id is None and named is not None and wanted is not None:
