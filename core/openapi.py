@@ -5,7 +5,7 @@ An app describes its resources in ``<app>/api/openapi.py``. Fields, types and li
 the work; only summaries, errors and examples are written by hand, and ``tests/api/test_openapi.py`` checks those too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 from rest_framework.views import APIView
 
+from core import openapi_refusals
 from core.errors import (
     ApiKeyNotAllowed,
     AppError,
@@ -21,6 +22,7 @@ from core.errors import (
     Forbidden,
     InvalidRequestBody,
     MissingScope,
+    NotFound,
     NotSignedIn,
     RateLimited,
     ServiceUnavailable,
@@ -28,11 +30,11 @@ from core.errors import (
     ValidationFailed,
 )
 from core.openapi_fields import input_field, nullable
+from core.openapi_refusals import JSON, Schema
 from core.rest import DEFAULT_LIMIT, MAX_LIMIT, IsAdministrator, IsSignedInBySession, ListRules
 
-Schema = dict[str, Any]
 Serializer = type[serializers.Serializer[Any]]
-JSON = "application/json"
+_WORDS = {200: "Done", 201: "Made", 202: "Not decided yet", 204: "Done; there is nothing to say"}
 Direction = Literal["request", "response"]
 
 
@@ -213,11 +215,13 @@ class OperationSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Schema]:
         found = {str(status): self._answer(answer, status) for status, answer in self.operation.answers.items()}
         by_status: dict[int, list[AppError]] = {}
-        for error in _examples_of(self._errors()):
+        for error in openapi_refusals.examples_of(self._errors()):
             by_status.setdefault(error.status, []).append(error)
         for missing in self.operation.missing:
-            by_status.setdefault(404, []).append(_not_found(missing))
-        return found | {str(status): _refusals(status, by_status[status]) for status in sorted(by_status)}
+            by_status.setdefault(404, []).append(NotFound(missing))
+        return found | {
+            str(status): openapi_refusals.answer_of(status, by_status[status]) for status in sorted(by_status)
+        }
 
     def _errors(self) -> list[type[AppError]]:
         """Also those that come from outside the operation itself."""
@@ -238,7 +242,7 @@ class OperationSchema(AutoSchema):
         return list(dict.fromkeys([*found, *operation.errors, RateLimited, ServiceUnavailable]))
 
     def _answer(self, answer: Answer, status: int) -> Schema:
-        words = _STATUS_WORDS[status]
+        words = _WORDS[status]
         if answer is None:
             return {"description": words}
         if isinstance(answer, Picture):
@@ -376,107 +380,6 @@ PAGINATION: Schema = {
     },
     "required": ["totalPages", "totalItems", "currentPage", "itemsPerPage"],
 }
-
-# Refusals (contract section 1.9)
-
-_STATUS_WORDS = {200: "Done", 201: "Made", 202: "Not decided yet", 204: "Done; there is nothing to say"}
-_REFUSAL_WORDS = {
-    400: "The request is wrong",
-    401: "Nobody is signed in, or what was shown does not count",
-    403: "Whoever asks may not do this",
-    404: "There is no such thing",
-    409: "It contradicts what is there",
-    413: "The file is too large",
-    415: "The file is of a type that is not taken",
-    422: "The logo's address gives no usable picture",
-    429: "Too many requests: ask again after as many seconds as `Retry-After` says",
-    502: "The mail server does not take the message",
-    503: "The server cannot answer right now; nothing was done",
-}
-ERROR: Schema = {
-    "type": "object",
-    "properties": {
-        "error": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "description": "What programs decide by."},
-        "details": {
-            "type": "object",
-            "description": "Facts about the input; `fields` where fields are wrong.",
-            "properties": {"fields": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}}},
-        },
-        "request_id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "The same as in `X-Request-ID` and in the log.",
-        },
-    },
-    "required": ["error", "code", "request_id"],
-}
-FIELD_PROBLEM: Schema = {
-    "type": "object",
-    "properties": {
-        "field": {"type": "string", "examples": ["callbackURLs[0]"]},
-        "code": {"type": "string", "examples": ["required"]},
-        "message": {"type": "string", "examples": ["is required"]},
-    },
-    "required": ["field", "code", "message"],
-}
-REQUEST_ID = "5f0c9a3e-6f0e-4a51-9b1d-0c6c2c1f7a10"
-
-
-def _not_found(resource: str) -> AppError:
-    from core.errors import NotFound
-
-    return NotFound(resource)
-
-
-_MADE_WITH: dict[type[AppError], Callable[[], AppError]] = {
-    ValidationFailed: lambda: ValidationFailed([("name", "required", "is required")]),
-    MissingScope: lambda: MissingScope("users:write"),
-    RateLimited: lambda: RateLimited(1),
-}
-
-
-def made_with(kind: type[AppError], example: Callable[[], AppError]) -> None:
-    """How to make an error whose constructor wants facts, for its example."""
-    _MADE_WITH[kind] = example
-
-
-def _examples_of(kinds: Iterable[type[AppError]]) -> list[AppError]:
-    return [_MADE_WITH[kind]() if kind in _MADE_WITH else kind() for kind in kinds]
-
-
-def _refusals(status: int, errors: list[AppError]) -> Schema:
-    """One answer for all refusals of a status: their codes, and an example of each."""
-    codes = sorted({error.code for error in errors})
-    examples: Schema = {}
-    for error in errors:
-        name = error.code if error.code not in examples else f"{error.code}_{len(examples)}"
-        examples[name] = {"value": error.as_json(REQUEST_ID)}
-    narrowed = {"type": "object", "properties": {"code": {"enum": codes}}}
-    found: Schema = {
-        "description": _REFUSAL_WORDS[status],
-        "content": {
-            JSON: {"schema": {"allOf": [{"$ref": "#/components/schemas/Error"}, narrowed]}, "examples": examples}
-        },
-    }
-    if status == 429:
-        found["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
-    return found
-
-
-def share_refusals(document: Schema) -> None:
-    """Write each refusal once, among the components: most operations have the same."""
-    shared: Schema = {}
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                if status >= "400":
-                    name = ".".join(
-                        [status, *answer["content"][JSON]["schema"]["allOf"][1]["properties"]["code"]["enum"]]
-                    )
-                    if shared.setdefault(name, answer) == answer:
-                        operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
-    document["components"]["responses"] = dict(sorted(shared.items()))
 
 
 def old(operation: Operation, *, id: str, description: str) -> Operation:  # noqa: A002 - what OpenAPI calls it

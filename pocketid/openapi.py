@@ -100,7 +100,7 @@ def _built() -> dict[str, Any]:
     from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
     from drf_spectacular.settings import spectacular_settings
 
-    from core import openapi
+    from core import openapi, openapi_refusals
     from siteconfig.api.version import POCKET_ID
 
     described = [
@@ -112,10 +112,16 @@ def _built() -> dict[str, Any]:
             "audit.api.openapi",
             "oidc.api.openapi",
             "oidc.api.openapi_apis",
+            "oidc.api.openapi_consents",
+            "oidc.api.openapi_logos",
             "siteconfig.api.openapi",
         )
     ]
-    schemas = {"Error": openapi.ERROR, "FieldProblem": openapi.FIELD_PROBLEM, "Pagination": openapi.PAGINATION}
+    schemas = {
+        "Error": openapi_refusals.ERROR,
+        "FieldProblem": openapi_refusals.FIELD_PROBLEM,
+        "Pagination": openapi.PAGINATION,
+    }
     stand_ins: dict[str, Any] = {}
     for module in described:
         schemas |= getattr(module, "SCHEMAS", {})
@@ -156,7 +162,7 @@ def _built() -> dict[str, Any]:
     )
     with override("en"):
         built: dict[str, Any] = Generator().get_schema(public=True)
-    openapi.share_refusals(built)
+    openapi_refusals.share(built)
     return built
 
 

@@ -10,8 +10,9 @@ from accounts.models.user import USERNAME
 from accounts.pictures import MAX_BYTES
 from core.claim_names import RESERVED_CLAIMS
 from core.errors import AlreadyInUse, FileTooLarge, InvalidImage, ValidationFailed
-from core.openapi import EXAMPLES, IDS, MEMBERS, Many, Operation, Page, Picture, Raw, Upload, describe, made_with, query
+from core.openapi import EXAMPLES, IDS, MEMBERS, Many, Operation, Page, Picture, Raw, Upload, describe, query
 from core.openapi_fields import field_schema, text
+from core.openapi_refusals import made_with
 
 PEOPLE, GROUPS, CLAIMS = "People", "Groups", "Custom claims"
 

@@ -1,14 +1,14 @@
-"""Apps, their secrets and pictures, and consents: what these operations of :mod:`oidc.api` do, in the words of OpenAPI."""
+"""Apps and their secrets: what these operations of :mod:`oidc.api` do, in the words of OpenAPI."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 
-from accounts.api.openapi import GROUP_ID, SKIP_CACHE, WHEN
+from accounts.api.openapi import GROUP_ID, WHEN
 from accounts.api.user_groups import GroupSerializer
 from accounts.api.users import GroupMinimalSerializer
 from accounts.errors import UserNotFound
-from core.errors import FileTooLarge, FileTypeNotSupported, ImageNotFound, InvalidImage, ValidationFailed
+from core.errors import ValidationFailed
 from core.openapi import (
     EXAMPLES,
     IDS,
@@ -18,18 +18,14 @@ from core.openapi import (
     Many,
     Operation,
     Page,
-    Picture,
     Raw,
-    Upload,
     describe,
     query,
 )
 from core.openapi_fields import field_schema
 from oidc import logos, web_addresses
 from oidc.api import (
-    authorized_clients,
     client_input,
-    client_logos,
     client_preview,
     client_secrets,
     clients,
@@ -40,7 +36,7 @@ from oidc.clients import ClientIdTaken, ClientRefused
 from oidc.errors import AppDeniesAccess
 from oidc.models import Client, ClientSecret
 
-CLIENTS, SECRETS, CONSENTS = "Apps", "Secrets of apps", "Consents"
+CLIENTS, SECRETS = "Apps", "Secrets of apps"
 CLIENT, SECRET_ID = "OIDC client", "9a7d5c31-4e2b-4f80-b6c9-0d1e2f3a4b5c"
 
 IDS |= {
@@ -152,12 +148,6 @@ _INPUT = {
     "launchURL": "https://wiki.example.org",
 }
 EXAMPLES |= {
-    client_logos.LogoPresetSerializer: {
-        "name": "Nextcloud",
-        "reference": "nextcloud",
-        "logoUrl": "https://id.example.org/static/logos/nextcloud.svg",
-        "darkLogoUrl": None,
-    },
     clients.ClientMetaSerializer: META,
     clients.ClientSerializer: _CLIENT,
     clients.ClientWithGroupsSerializer: _WITH_GROUPS,
@@ -169,12 +159,6 @@ EXAMPLES |= {
     client_secrets.SecretInput: {"expiresAt": "2027-11-21T16:00:00Z"},
     client_secrets.OwnSecretInput: {},
     group_clients.ClientIdsInput: {"oidcClientIds": ["wiki"]},
-    authorized_clients.AuthorizedClientSerializer: {
-        "scope": '["openid","profile"]',
-        "client": META,
-        "lastUsedAt": WHEN,
-    },
-    authorized_clients.AccessibleClientSerializer: META | {"lastUsedAt": None},
 }
 _KEY_SET: dict[str, Any] = {
     "type": "object",
@@ -209,9 +193,6 @@ extend_schema_field(
 )(clients.ClientSerializer.get_credentials)
 extend_schema_field(GroupMinimalSerializer(many=True))(clients.ClientWithGroupsSerializer.get_allowedUserGroups)
 extend_schema_field(clients.ClientMetaSerializer(many=True))(GroupSerializer.get_allowedOidcClients)
-extend_schema_field({"type": "string", "format": "date-time"})(
-    authorized_clients.AuthorizedClientSerializer.get_lastUsedAt
-)
 LEFT_OUT[clients.ClientSerializer] = ("pkceSupported",)
 _LOGO_ERRORS = (logos.LogoDownloadFailed, logos.LogoTypeNotSupported, logos.LogoTooLarge)
 WITH_GROUPS = clients.ClientWithGroupsSerializer
@@ -380,112 +361,6 @@ describe(
     ),
 )
 
-# Logos
-
-_LIGHT = query(
-    "light", {"type": "string", "default": "true", "examples": ["false"]}, "`false` is the one for dark pages."
-)
-describe(
-    CLIENTS,
-    client_logos.ClientLogos,
-    get=Operation(
-        "getClientLogo",
-        "An app's logo",
-        {
-            200: Picture(
-                (
-                    "image/avif",
-                    "image/gif",
-                    "image/heic",
-                    "image/jpeg",
-                    "image/png",
-                    "image/svg+xml",
-                    "image/webp",
-                    "image/x-icon",
-                )
-            )
-        },
-        "For everybody. A dark one that is missing is the light one.",
-        errors=(ImageNotFound,),
-        missing=(CLIENT,),
-        parameters=(_LIGHT, SKIP_CACHE),
-    ),
-    post=Operation(
-        "setClientLogo",
-        "Set an app's logo",
-        {204: None},
-        "The type is that of the content, whatever the file is called.",
-        Upload,
-        errors=(InvalidImage, FileTooLarge, FileTypeNotSupported),
-        missing=(CLIENT,),
-        parameters=(_LIGHT,),
-    ),
-    delete=Operation(
-        "deleteClientLogo",
-        "Take an app's logo away",
-        {204: None},
-        "This one of the two.",
-        errors=(ImageNotFound,),
-        missing=(CLIENT,),
-        parameters=(_LIGHT,),
-    ),
-)
-describe(
-    CLIENTS,
-    client_logos.LogoPresets,
-    get=Operation(
-        "listLogoPresets",
-        "Search logos to choose from",
-        {200: Many(client_logos.LogoPresetSerializer)},
-        "At most thirty, the best first. A client takes one by its address in `logoUrl` or `darkLogoUrl`.",
-        parameters=(query("search", {"type": "string"}, "Part of a name, or what the app is for."),),
-    ),
-)
-
-# Consents
-
-_HAS_LAUNCH_URL = ("hasLaunchURL",)
-_AUTHORIZED = Page(
-    authorized_clients.AuthorizedClientSerializer, authorized_clients.AUTHORIZED, filters=_HAS_LAUNCH_URL
-)
-describe(
-    CONSENTS,
-    authorized_clients.MyAuthorizedClients,
-    get=Operation("listOwnConsents", "List the apps one has signed in to", {200: _AUTHORIZED}),
-)
-describe(
-    CONSENTS,
-    authorized_clients.AuthorizedClientsOfUser,
-    get=Operation(
-        "listConsentsOfUser", "List the apps a person has signed in to", {200: _AUTHORIZED}, errors=(UserNotFound,)
-    ),
-)
-describe(
-    CONSENTS,
-    authorized_clients.MyAuthorizedClient,
-    delete=Operation(
-        "withdrawConsent",
-        "Withdraw one's consent",
-        {204: None},
-        "The app's tokens end with it.",
-        missing=("Client authorization",),
-    ),
-)
-describe(
-    CONSENTS,
-    authorized_clients.MyClients,
-    get=Operation(
-        "listOwnClients",
-        "List the apps one may use",
-        {
-            200: Page(
-                authorized_clients.AccessibleClientSerializer,
-                authorized_clients.MyClients.rules,
-                filters=_HAS_LAUNCH_URL,
-            )
-        },
-    ),
-)
 SCHEMAS: dict[str, Any] = {
     "SecretShownOnce": {
         "allOf": [{"$ref": "#/components/schemas/Secret"}],
