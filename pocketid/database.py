@@ -111,8 +111,12 @@ def _alone() -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
+        # Limits that suit requests would cut a migration off, and whoever waits for the end of one.
+        cursor.execute("SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)")
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
         try:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+            cursor.execute("RESET statement_timeout")
+            cursor.execute("RESET lock_timeout")

@@ -94,7 +94,7 @@ def _database() -> dict[str, Any]:
     chosen = ENVIRONMENT.database
     if chosen.engine == "postgresql":
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "pocketid.postgresql",
             "NAME": chosen.name,
             "USER": chosen.user,
             "PASSWORD": chosen.password,

@@ -81,27 +81,36 @@ class Postgres:
         made = self._run([str(_binary("initdb")), "--pgdata", str(data), *options])
         if made.wait():
             raise RuntimeError(f"initdb failed:\n{self._log}")
+        self._serve()
+
+    def _serve(self) -> None:
         settings = CARELESS | {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self._directory),
             "max_connections": "100",
         }
-        self._process = self._run(
-            [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
-        )
+        command = [str(_binary("postgres")), "-D", str(self._directory / "data")]
+        self._process = self._run(command + [f"--{name}={value}" for name, value in settings.items()])
         deadline = time.monotonic() + START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self._log}")
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """Fast shutdown: clients are cut off. The data are gone afterwards."""
+    def pause(self) -> None:
+        """Fast shutdown: clients are cut off. The data stay, for ``resume``."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(20)
             self._process = None
+
+    def resume(self) -> None:
+        self._serve()
+
+    def stop(self) -> None:
+        """The data are gone afterwards."""
+        self.pause()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _connection_string(self, database: str) -> str:
