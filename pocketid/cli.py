@@ -99,27 +99,26 @@ def encryption_key_rotate(options: argparse.Namespace) -> int:
     if status := _prepare(with_keys=False):
         return status
     from django.conf import settings
+    from django.db import DatabaseError
 
     from pocketid import database, encryption, keyfile
 
     environment = settings.ENVIRONMENT
-    has_file = not environment.encryption_key
-    if has_file and environment.old_encryption_key:
-        return _fail("OLD_ENCRYPTION_KEY is set, but ENCRYPTION_KEY, the new one, is not")
-    if not has_file and not environment.old_encryption_key:
-        return _fail("OLD_ENCRYPTION_KEY is not set: everything is encrypted with it until now")
+    if wrong_keys := _not_two_keys(environment.old_encryption_key, environment.encryption_key):
+        return _fail(wrong_keys)
     if not options.force and database.is_used_by_others(environment):
         return _fail("somebody else has the database open. Stop every server first, then run this again.")
     try:
-        old, new = (
-            (settings.ENCRYPTION_KEY, keyfile.begin_exchange(environment))
-            if has_file
-            else (environment.old_encryption_key, environment.encryption_key)
-        )
-        result = encryption.reencrypt(old, new)
-        kept = keyfile.finish_exchange(environment) if has_file else None
+        if not environment.encryption_key:
+            with keyfile.exchanging(environment, settings.ENCRYPTION_KEY):
+                result = encryption.reencrypt(settings.ENCRYPTION_KEY, keyfile.begin_exchange(environment))
+                kept = keyfile.finish_exchange(environment)
+        else:
+            result, kept = encryption.reencrypt(environment.old_encryption_key, environment.encryption_key), None
     except encryption.NotVerified as wrong:
         return _fail(f"{wrong}. Nothing was changed.")
+    except DatabaseError as problem:
+        return _fail(f"the database cannot be used: {' '.join(str(problem).split())}. Nothing was changed.")
     except (keyfile.UnusableKeyFile, OSError) as problem:
         return _fail(str(problem))
     for column in result.unreadable:
@@ -128,6 +127,17 @@ def encryption_key_rotate(options: argparse.Namespace) -> int:
     if kept is not None:
         say(f"The new key is in {environment.encryption_key_path}; the old one, which older backups need, in {kept}.")
     return 0
+
+
+def _not_two_keys(old: str, new: str) -> str:
+    """What is wrong with them; neither of them is set where the key is in a file."""
+    if old and not new:
+        return "OLD_ENCRYPTION_KEY is set, but ENCRYPTION_KEY, the new one, is not"
+    if new and not old:
+        return "OLD_ENCRYPTION_KEY is not set: everything is encrypted with it until now"
+    if old and old == new:
+        return "ENCRYPTION_KEY and OLD_ENCRYPTION_KEY are the same key. Set ENCRYPTION_KEY to the new one."
+    return ""
 
 
 def bootstrap(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pocketid.env import POCKET_ID_DATABASE, Environment
@@ -53,6 +53,15 @@ def migrate() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
+
+
+def hold_open() -> None:
+    """Keep a connection of this process, so that whoever has to be alone sees a server also before anybody asked it anything.
+
+    A database that is away for the moment is no reason not to start.
+    """
+    with contextlib.suppress(DatabaseError):
+        connection.ensure_connection()
 
 
 def is_used_by_others(environment: Environment) -> bool:

@@ -5,11 +5,13 @@ lost the answer to a refresh in that very minute has to sign in again.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.conf import settings
+from django.db import DatabaseError, models, transaction
 
 from accounts.models import SignupToken
 from core import secrets
@@ -82,6 +84,14 @@ def reencrypt(old: str, new: str) -> Reencrypted:
             # Somebody added a column and forgot this list.
             raise NotVerified(f"{', '.join(left)} would have been lost")
     return Reencrypted(done, tuple(dict.fromkeys(unreadable)))
+
+
+def refuse_another() -> None:
+    """Raise ``CannotDecrypt`` if everything was encrypted anew after this server had read its ENCRYPTION_KEY."""
+    mark = secrets.mark_of(settings.ENCRYPTION_KEY)
+    with suppress(DatabaseError):  # as in ``database.hold_open``
+        if SigningKey.objects.exclude(private_key__startswith=mark).exists():
+            raise secrets.CannotDecrypt("ENCRYPTION_KEY was exchanged while the server started; start it again")
 
 
 def _rows(column: Column) -> Iterator[models.Model]:

@@ -59,7 +59,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "graceful_timeout": GRACE,
             "loglevel": "warning",
             "control_socket_disable": True,  # one for all servers of a user, and nobody here uses it
-            "post_fork": lambda _server, _worker: _start_jobs(),
+            "post_fork": lambda _server, _worker: begin(),
             "when_ready": lambda _server: _announce(self.environment),
         }.items():
             self.cfg.set(name, value)
@@ -101,10 +101,13 @@ def _end_when_asked() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _start_jobs() -> None:
-    """In each worker, because threads do not survive a fork."""
+def begin() -> None:
+    """In each worker, because neither connections nor threads survive a fork."""
+    from pocketid import database, encryption
     from pocketid.jobs import JOBS
 
+    database.hold_open()
+    encryption.refuse_another()
     jobs.start(JOBS)
 
 

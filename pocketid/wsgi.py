@@ -8,10 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pocketid.settings")
 
 django.setup(set_prefix=False)
 
-from core import jobs  # noqa: E402 - Django has to be set up before
+from pocketid import server  # noqa: E402 - Django has to be set up before
 from pocketid.handler import Handler  # noqa: E402
-from pocketid.jobs import JOBS  # noqa: E402
 
 application = Handler()
 
-jobs.start(JOBS)
+server.begin()

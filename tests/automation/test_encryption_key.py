@@ -1,6 +1,9 @@
 """Another ENCRYPTION_KEY: everything that is encrypted gets it, or nothing does, and nobody has to sign in again."""
 
 import shutil
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from tests.oidc.test_races import Live, register
 from tests.support.authenticator import Authenticator
 from tests.support.http_browser import HttpBrowser
 from tests.support.oidc import RelyingParty
-from tests.support.server import Server, ServerDidNotStart
+from tests.support.server import ROOT, Server, ServerDidNotStart
 
 OLD, NEW = "the old encryption key, 32 bytes", "the new encryption key, 32 bytes"
 
@@ -206,3 +209,86 @@ def test_the_wrong_old_key_changes_nothing(made: Installation) -> None:
     assert wrong.returncode == 1
     assert "neither of the two keys. Nothing was changed." in wrong.stderr
     assert made.run("migrate").returncode == 0
+
+
+# Attacks
+
+
+@on_postgres_too
+def test_a_server_that_nobody_has_asked_anything_yet_is_noticed_too(live_database: str) -> None:
+    """It would go on with the old key, and encrypt with it what nobody could read any more."""
+    with Server(database_url=live_database, environment={"ENCRYPTION_KEY": OLD}) as server:
+        refused = installation(server, ENCRYPTION_KEY=NEW, OLD_ENCRYPTION_KEY=OLD).run("encryption-key-rotate", "-y")
+        assert (refused.returncode, "Stop every server first" in refused.stderr) == (1, True)
+        server.stop()
+        server.start()
+
+
+def test_a_server_whose_key_was_exchanged_while_it_started_ends(db: None, settings) -> None:
+    key_rotation.prepare("RS256")
+    encryption.refuse_another()
+    encryption.reencrypt(settings.ENCRYPTION_KEY, NEW)
+    with pytest.raises(secrets.CannotDecrypt, match="start it again"):
+        encryption.refuse_another()
+
+
+def started(made: Installation, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "pocketid.cli", "encryption-key-rotate", "-y", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=made.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_of_several_runs_at_once_one_exchanges_the_key(made: Installation) -> None:
+    """Forced, so that only the key file keeps them apart."""
+    file = made.folder / "data/encryption.key"
+    for _round in range(3):
+        before = file.read_text()
+        processes = [started(made, "--force") for _process in range(3)]
+        said = [process.communicate(timeout=60) for process in processes]
+        done = [process.returncode for process in processes]
+        assert 0 in done
+        for status, (out, problem) in zip(done, said, strict=True):
+            assert "Traceback" not in problem
+            assert before.strip() not in out + problem
+            # A run that began when another had ended exchanges the key again, which is no harm.
+            assert status == 0 or "another run of this command" in problem or "neither of the two keys" in problem
+        assert file.read_text() != before
+        assert made.run("migrate").returncode == 0
+        kept = {path.name: path.read_text() for path in file.parent.glob("encryption.key.????????")}
+        assert before in kept.values()
+        assert file.read_text() not in kept.values()
+    assert not list(file.parent.glob("*.next"))
+    assert not list(file.parent.glob("*.part"))
+
+
+def test_whenever_it_is_killed_the_next_run_finishes_it(made: Installation) -> None:
+    """kill -9 at any moment of the run; the key is in one of the files, and one more run puts it right."""
+    began = time.monotonic()
+    assert started(made).wait(60) == 0
+    whole = time.monotonic() - began
+    for number in range(8):
+        process = started(made)
+        time.sleep(whole * (0.4 + 0.6 * number / 7))
+        process.kill()
+        process.wait()
+        if made.run("migrate").returncode:  # killed between the database and the file
+            assert (made.folder / "data/encryption.key.next").exists()
+            assert made.run("encryption-key-rotate", "-y").returncode == 0
+            assert made.run("migrate").returncode == 0
+    assert made.run("encryption-key-rotate", "-y").returncode == 0
+
+
+@pytest.mark.parametrize("left", ["", "half a k"])
+def test_a_run_that_was_killed_while_it_wrote_the_new_key_leaves_nothing_to_mend(made: Installation, left: str) -> None:
+    (made.folder / "data/encryption.key.next").write_text(left)
+    done = made.run("encryption-key-rotate")
+    assert done.returncode == 0, done.stderr
+    assert made.run("migrate").returncode == 0
+
+
+def test_the_same_key_twice_is_said_to_be_that(made: Installation) -> None:
+    same = (made.folder / "data/encryption.key").read_text().strip()
+    refused = made.run("encryption-key-rotate", ENCRYPTION_KEY=same, OLD_ENCRYPTION_KEY=same)
+    assert (refused.returncode, "are the same key" in refused.stderr) == (1, True)
+    assert same not in refused.stderr
