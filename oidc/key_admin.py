@@ -74,7 +74,8 @@ class SigningKeyAdmin(admin.ModelAdmin):
     def rotate(self, request: HttpRequest, algorithm: str) -> HttpResponse:
         """Says what will happen, and does it when told to."""
         self._check(request, algorithm)
-        key_rotation.prepare(algorithm)
+        if not key_rotation.is_published(algorithm):  # looking publishes nothing; that has a button of its own
+            return self._back()
         if request.method == "POST":
             try:
                 key = key_rotation.rotate(

@@ -94,9 +94,17 @@ def _last_expiry(now: datetime) -> datetime:
 
 
 def publish(algorithm: str, *, request: HttpRequest | None = None) -> None:
-    """Publish the keys of an algorithm before any app uses it."""
+    """Publish the keys of an algorithm before any app uses it; nothing is done if they are."""
+    if is_published(algorithm):
+        return
     prepare(algorithm)
     log.record(Event.SIGNING_KEY_PUBLISHED, user=_person(request), request=request, algorithm=algorithm)
+
+
+def is_published(algorithm: str) -> bool:
+    """Whether it has a key that signs and a next one."""
+    states = SigningKey.objects.filter(algorithm=algorithm).values_list("state", flat=True)
+    return {SigningKey.State.CURRENT, SigningKey.State.NEXT} <= set(states)
 
 
 def _person(request: HttpRequest | None) -> User | None:

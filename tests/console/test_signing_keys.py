@@ -93,3 +93,59 @@ def test_only_an_administrator_and_only_a_known_algorithm(console: Browser, pers
 def test_the_schedule_is_a_setting(console: Browser) -> None:
     page = "/admin/siteconfig/siteconfiguration/1/change/"
     assert 'name="signing_key_days"' in console.get(page).text
+
+
+# Attacks
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_link_that_is_opened_makes_and_rotates_nothing(console: Browser, method: str) -> None:
+    """Any site can lead an administrator to an address."""
+    SigningKey.objects.exclude(algorithm="RS256").delete()
+    before = set(SigningKey.objects.values_list("kid", "state"))
+    for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):
+        for path in (f"{LIST}rotate/{algorithm}/", f"{LIST}publish/{algorithm}/"):
+            getattr(console, method)(path, {"at_once": "yes"})
+    assert set(SigningKey.objects.values_list("kid", "state")) == before
+    assert console.get(f"{LIST}rotate/EdDSA/")["Location"] == LIST
+    assert not Entry.objects.filter(event__startswith="SIGNING_KEY").exists()
+
+
+@pytest.mark.parametrize("path", [ROTATE, f"{LIST}publish/ES256/"])
+def test_a_form_without_its_token_or_of_another_site_does_nothing(console: Browser, path: str) -> None:
+    SigningKey.objects.exclude(algorithm="RS256").delete()
+    before = set(SigningKey.objects.values_list("kid", "state"))
+    token = console.get(ROTATE).context["csrf_token"]
+    form = {"at_once": "yes", "instead_of": key("current").kid}
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert console.post(path, form).status_code == 403
+    assert console.post(path, form | {"csrfmiddlewaretoken": str(token)}, headers=foreign).status_code == 403
+    assert set(SigningKey.objects.values_list("kid", "state")) == before
+
+
+def test_others_than_administrators_cannot_post_either(console: Browser, person: Person) -> None:
+    bobs = Browser()
+    bobs.sign_in(person)
+    before = key("current")
+    form = {"at_once": "yes", "instead_of": before.kid}
+    token = str(bobs.get("/settings/account").context["csrf_token"])
+    for visitor, more in ((bobs, {"csrfmiddlewaretoken": token}), (Browser(), {})):
+        assert visitor.post(ROTATE, form | more).status_code in (302, 403)
+    assert key("current") == before
+
+
+@pytest.mark.parametrize("named", ["", "x", "\0", "x" * 100_000, "🙂"])
+def test_a_form_that_names_another_key_rotates_nothing(console: Browser, named: str) -> None:
+    before = key("current")
+    done = console.press("rotate", console.get(ROTATE), at_once="yes", instead_of=named)
+    assert done["Location"] == LIST
+    assert key("current") == before
+
+
+def test_publishing_again_is_nothing_new(console: Browser) -> None:
+    SigningKey.objects.filter(algorithm="ES256").delete()
+    page = console.get(LIST)
+    for _press in range(2):
+        assert console.press("publish-ES256", page)["Location"] == LIST
+    assert SigningKey.objects.filter(algorithm="ES256").count() == 2
+    assert Entry.objects.filter(event="SIGNING_KEY_PUBLISHED").count() == 1
