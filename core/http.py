@@ -243,7 +243,7 @@ def error_response(request: HttpRequest, error: AppError) -> HttpResponse:
         }
         return with_headers(render(request, "error.html", context, status=error.status), error)
     body = error.as_json(request_id(request))
-    if hasattr(request, "urlconf"):  # a protocol endpoint
+    if hasattr(request, "urlconf") and "code" in body:  # a protocol endpoint, and not merely the wrong method
         # The member that client libraries show to people (RFC 6749 section 5.2).
         body.setdefault("error_description", str(error.message))
     response = with_headers(json_response(body, status=error.status), error)
