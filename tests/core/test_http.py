@@ -105,6 +105,7 @@ def test_an_error_of_ours_shows_nothing_of_itself(person: Person, monkeypatch: p
     assert response.status_code == 500
     assert response.json() | {"request_id": ""} == {
         "error": "Something went wrong",
+        "error_description": "Something went wrong",  # for the libraries of apps
         "code": "internal_error",
         "request_id": "",
     }
