@@ -15,6 +15,12 @@ from moving.pocket_id.sqlite import files_below, stored_files
 _BATCH = 2000
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
 
+# What its operator may have set otherwise. Times in another style cannot be read, and moving takes as long as it takes.
+_SET_UP = (
+    "SELECT set_config('DateStyle', 'ISO, MDY', false), set_config('IntervalStyle', 'postgres', false),"
+    " set_config('statement_timeout', '0', false), set_config('idle_in_transaction_session_timeout', '0', false)"
+)
+
 
 class PostgresSource(Source):
     kind = "Pocket ID PostgreSQL database"
@@ -22,7 +28,9 @@ class PostgresSource(Source):
     def __init__(self, url: str, uploads: Path | None = None) -> None:
         self._uploads = uploads
         try:
-            self._connection = psycopg.connect(url, connect_timeout=10)
+            self._connection = psycopg.connect(url, connect_timeout=10, client_encoding="UTF8", autocommit=True)
+            self._connection.execute(_SET_UP)
+            self._connection.autocommit = False
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._connection.read_only = True
             self._counts = self._count()

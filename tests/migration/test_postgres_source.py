@@ -92,11 +92,21 @@ def test_the_database_gives_what_the_export_gives(take, live_database: str, tmp_
     former = Former(version)
     fill(live_database, former, tmp_path)
     expected = take(former.export, former, is_dry_run=True)
+    name = psycopg.sql.Identifier(live_database.rpartition("/")[2])
+    with psycopg.connect(live_database, autocommit=True) as operator:
+        for setting, value in {
+            "DateStyle": "German",
+            "IntervalStyle": "iso_8601",
+            "client_encoding": "LATIN1",
+            "idle_in_transaction_session_timeout": "1ms",
+        }.items():
+            change = psycopg.sql.SQL("ALTER DATABASE {} SET {} = {}")
+            operator.execute(change.format(name, psycopg.sql.Identifier(setting), psycopg.sql.Literal(value)))
     without = take(live_database, former, is_dry_run=True)
     assert ("logos", "no file") in {(line.what, line.reason) for line in without.left_out}
     assert any("--uploads" in note for note in without.notes)
     report = take(live_database, former, uploads=tmp_path / "data" / "uploads")
     assert report.came == expected.came
     assert report.source["kind"] == "Pocket ID PostgreSQL database"
-    with psycopg.connect(live_database) as connection:
+    with psycopg.connect(live_database, autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (3,)
