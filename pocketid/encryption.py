@@ -89,8 +89,10 @@ def reencrypt(old: str, new: str) -> Reencrypted:
 def refuse_another() -> None:
     """Raise ``CannotDecrypt`` if everything was encrypted anew after this server had read its ENCRYPTION_KEY."""
     mark = secrets.mark_of(settings.ENCRYPTION_KEY)
+    # A key that has retired may be one that nobody can read any more; it does not sign.
+    signing = SigningKey.objects.exclude(state=SigningKey.State.RETIRED)
     with suppress(DatabaseError):  # as in ``database.hold_open``
-        if SigningKey.objects.exclude(private_key__startswith=mark).exists():
+        if signing.exclude(private_key__startswith=mark).exists():
             raise secrets.CannotDecrypt("ENCRYPTION_KEY was exchanged while the server started; start it again")
 
 

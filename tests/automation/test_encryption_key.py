@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import SignupToken
 from core import secrets
-from oidc import former_tokens, key_rotation
+from oidc import former_tokens, key_rotation, signing_keys
 from oidc.models import Client, ScimProvider, SigningKey
 from pocketid import encryption
 from siteconfig.models import SiteConfiguration
@@ -226,7 +226,10 @@ def test_a_server_that_nobody_has_asked_anything_yet_is_noticed_too(live_databas
 
 def test_a_server_whose_key_was_exchanged_while_it_started_ends(db: None, settings) -> None:
     key_rotation.prepare("RS256")
+    retired = signing_keys.ensure("ES256")
+    SigningKey.objects.filter(pk=retired.pk).update(state="retired", private_key="deadbeef.nobody can read it")
     encryption.refuse_another()
+    SigningKey.objects.filter(pk=retired.pk).delete()
     encryption.reencrypt(settings.ENCRYPTION_KEY, NEW)
     with pytest.raises(secrets.CannotDecrypt, match="start it again"):
         encryption.refuse_another()
