@@ -28,7 +28,7 @@ def sessions_over(sessions: Mapping[uuid.UUID, uuid.UUID], *, by_time: bool = Fa
     return _queue(
         (clients[client], sessions[sid], sid)
         for client, sid in signed_in
-        if clients[client].backchannel_logout_on_session_expiry or not by_time
+        if client in clients and (clients[client].backchannel_logout_on_session_expiry or not by_time)
     )
 
 

@@ -147,6 +147,21 @@ def test_what_cannot_be_told_now_is_told_later(over: Session) -> None:
     assert told() == [("Chat", over.pk)]
 
 
+def test_an_app_that_is_deleted_in_this_very_moment_stops_nobody(over: Session, chat: App) -> None:
+    deleted: list[object] = []
+
+    def delete(execute, sql, params, many, context):
+        if not deleted and sql.startswith("SELECT") and 'FROM "oidc_client" WHERE "oidc_client"."id"' in sql:
+            deleted.append(chat.client.pk)
+            deleted.append(chat.client.delete())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(delete):
+        assert sessions.end_expired() == 1
+    assert deleted
+    assert told() == []
+
+
 def test_the_hourly_cleaning_tells_as_well(over: Session) -> None:
     cleanup.delete_expired()
     assert told() == [("Chat", over.pk)]
