@@ -230,6 +230,7 @@ describe(
         "updateScimProvider",
         "Change the SCIM address of an app",
         {200: PROVIDER},
+        "A masked token changes nothing. Whoever is not shown the token names it again together with another address.",
         body=scim_providers.ScimProviderInput,
         errors=(AlreadyInUse,),
         missing=("SCIM service provider", CLIENT),

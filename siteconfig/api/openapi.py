@@ -68,7 +68,8 @@ describe(
         "updateConfiguration",
         "Change the settings",
         {200: _ALL},
-        "Optional keys that are left out stay as they are; an empty text is the default. A masked password changes nothing.",
+        "Optional keys that are left out stay as they are; an empty text is the default. A masked password changes nothing. "
+        "Whoever is not shown the passwords names one again together with another server, port or encryption for it.",
         configuration.ConfigurationSerializer,
         errors=(UiConfigDisabled,),
     ),
