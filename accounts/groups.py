@@ -1,16 +1,16 @@
 """Groups and who is in them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import CustomClaim, Group, User
+from accounts.models import Group, User
 from accounts.signals import membership_changed
 from core.errors import AlreadyInUse, NotFound
-from core.related_rows import belonging, counted, linked, relate
+from core.related_rows import linked, relate, selected
 from core.rest_fields import uuid_or_none
 
 
@@ -29,15 +29,44 @@ def user_count() -> Coalesce:
     return Coalesce(Subquery(memberships.annotate(n=Count("*")).values("n")), 0)
 
 
+class Claim(NamedTuple):
+    """What is shown of a custom claim."""
+
+    key: str
+    value: str
+
+
+_NUMBERS_AND_CLAIMS = """SELECT m.group_id, COUNT(*), 0 AS id, '', '' FROM accounts_user_groups m WHERE m.group_id {among} GROUP BY m.group_id
+ UNION ALL SELECT c.group_id, 0, c.id, c.key, c.value FROM accounts_customclaim c WHERE c.group_id {among} ORDER BY id"""
+
+
 def with_claims(rows: Iterable[Group]) -> list[Group]:
-    """What groups are shown with in lists, each with ``user_count``: in two statements."""
+    """What groups are shown with in lists, each with ``user_count``: in one statement."""
     found = list(rows)
-    keys = [group.pk for group in found]
-    numbers = counted(User.groups.through, "group_id", keys)
+    numbers: dict[Any, int] = {}
+    claims: list[tuple[Any, Claim]] = []
+    for key, number, _id, claim, value in selected(_NUMBERS_AND_CLAIMS, [group.pk for group in found]):
+        if number:
+            numbers[key] = number
+        else:
+            claims.append((key, Claim(claim, value)))
     for group in found:
         group.user_count = numbers.get(group.pk, 0)  # type: ignore[attr-defined] # as by an annotation
-    relate(found, "custom_claims", belonging(CustomClaim, "group_id", keys))
+    relate(found, "custom_claims", claims)
     return found
+
+
+_CLAIMS_OF_PEOPLE = "SELECT c.user_id, c.key, c.value FROM accounts_customclaim c WHERE c.user_id {among} ORDER BY c.id"
+
+
+def with_groups_and_claims(rows: Iterable[User]) -> list[User]:
+    """What people are shown with, in three statements."""
+    users = list(rows)
+    keys = [user.pk for user in users]
+    relate(users, "groups", of_each(User.groups.through, "user_id", keys, order="r.created_at, r.id"))
+    claims = selected(_CLAIMS_OF_PEOPLE, keys)
+    relate(users, "custom_claims", [(key, Claim(claim, value)) for key, claim, value in claims])
+    return users
 
 
 def of_each(through: type[Model], owner: str, keys: Iterable[Any], *, order: str) -> list[tuple[Any, Group]]:

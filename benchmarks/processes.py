@@ -45,6 +45,18 @@ def usage(*roots: int) -> Usage:
     return Usage(cpu, written)
 
 
+def running_time(*roots: int) -> float:
+    """CPU seconds of the threads that are there, to the nanosecond: for spans in which none ends."""
+    found = 0
+    for pid in (pid for root in roots for pid in tree(root)):
+        for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                found += int(thread.read_text().split()[0])
+            except OSError:
+                continue
+    return found / 1e9
+
+
 def proportional_memory(*roots: int) -> float:
     """PSS in MiB: pages that processes share count once."""
     total = 0

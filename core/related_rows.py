@@ -54,13 +54,13 @@ def linked(
     return pairs
 
 
-def counted(model: type[Model], owner: str, keys: Iterable[Any]) -> dict[Any, int]:
-    """How many rows of ``model`` hold each of ``keys`` in the column ``owner``; without those that none holds."""
+def selected(sql: str, keys: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """What a statement of one's own gives: (key, other columns). Each ``{among}`` in it stands for one of ``keys``."""
     given = _by_column(keys)
     if not given:
-        return {}
-    sql = f"SELECT r.{owner}, COUNT(*) FROM {_table(model)} r WHERE r.{owner} {_among()} GROUP BY r.{owner}"  # noqa: S608 - as above
-    return {given[key]: number for key, number in _select(sql, given)}
+        return []
+    rows = _select(sql.replace("{among}", _among()), given, times=sql.count("{among}"))
+    return [(given[row[0]], *row[1:]) for row in rows]
 
 
 def relate(rows: Iterable[Any], name: str, pairs: Iterable[tuple[Any, Any]]) -> None:
@@ -93,9 +93,9 @@ def _by_column(keys: Iterable[Any]) -> dict[Any, Any]:
     return {key: key for key in keys}
 
 
-def _select(sql: str, given: dict[Any, Any]) -> Sequence[tuple[Any, ...]]:
+def _select(sql: str, given: dict[Any, Any], *, times: int = 1) -> Sequence[tuple[Any, ...]]:
     keys = list(given)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(keys) if is_sqlite() else keys])
+        cursor.execute(sql, [json.dumps(keys) if is_sqlite() else keys] * times)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import DateTimeField, Model
 from django.db.models.base import ModelState
 
@@ -25,6 +25,7 @@ class Columns(Generic[M]):
     def __init__(self, model: type[M], alias: str) -> None:
         fields = model._meta.concrete_fields
         self.model = model
+        self._alias = connection.alias
         self.sql = ", ".join(f"{alias}.{connection.ops.quote_name(str(field.column))}" for field in fields)
         self._names = [field.attname for field in fields]
         self._times = [field.attname for field in fields if isinstance(field, DateTimeField)]
@@ -43,14 +44,15 @@ class Columns(Generic[M]):
         """What ``Model.from_db`` makes of them, without the signals of making an instance."""
         made = self.model.__new__(self.model)
         made._state = ModelState()
-        made._state.adding, made._state.db = False, connection.alias
+        made._state.adding, made._state.db = False, self._alias
         state = made.__dict__
         state.update(zip(self._names, values, strict=True))
         for name in self._times:
             if (value := state[name]) is not None:
                 state[name] = as_aware(value)
+        database = connections[self._alias]  # of this thread; the proxy asks for it again and again
         for name, convert, column in self._converters:
-            state[name] = convert(state[name], column, connection)
+            state[name] = convert(state[name], column, database)
         return made
 
 

@@ -1,7 +1,6 @@
 """People over REST (contract section 5.1)."""
 
 import uuid
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -19,7 +18,6 @@ from audit import log
 from audit.models import Event
 from core.errors import ValidationFailed
 from core.http import no_content
-from core.related_rows import belonging, relate
 from core.rest import IsAdministrator, ListRules, is_scoped, page_of, path_id
 from core.rest_fields import EmailText, Flag, IdList, Input, Text, Uuid, read, uuid_or_none
 from core.rest_output import Output
@@ -151,17 +149,8 @@ class GroupIdsInput(Input):
     userGroupIds = IdList()
 
 
-def with_groups_and_claims(rows: Iterable[User]) -> list[User]:
-    """What a user is shown with, in four statements."""
-    users = list(rows)
-    keys = [user.pk for user in users]
-    relate(users, "groups", groups.of_each(User.groups.through, "user_id", keys, order="r.created_at, r.id"))
-    relate(users, "custom_claims", belonging(CustomClaim, "user_id", keys))
-    return users
-
-
 def shown(user: User, *, status: int = 200) -> Response:
-    found = with_groups_and_claims(User.objects.filter(pk=user.pk))
+    found = groups.with_groups_and_claims(User.objects.filter(pk=user.pk))
     if not found:  # somebody deleted the account in this very moment
         raise UserNotFound
     return Response(UserSerializer(found[0]).data, status=status)
@@ -186,7 +175,7 @@ class UserList(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        return page_of(request, User.objects.all(), RULES, UserSerializer, load=with_groups_and_claims)
+        return page_of(request, User.objects.all(), RULES, UserSerializer, load=groups.with_groups_and_claims)
 
     def post(self, request: Request) -> Response:
         fields = read(request, NewUserInput)
