@@ -36,27 +36,26 @@ class Claim(NamedTuple):
     value: str
 
 
-_NUMBERS_AND_CLAIMS = """SELECT m.group_id, COUNT(*), 0 AS id, '', '' FROM accounts_user_groups m WHERE m.group_id {among} GROUP BY m.group_id
- UNION ALL SELECT c.group_id, 0, c.id, c.key, c.value FROM accounts_customclaim c WHERE c.group_id {among} ORDER BY id"""
+# Put in order here: asked to do it, SQLite goes through all claims there are in the order of their key.
+_NUMBERS_AND_CLAIMS = """SELECT g.id, (SELECT COUNT(*) FROM accounts_user_groups m WHERE m.group_id = g.id), 0, '', '' FROM accounts_group g WHERE g.id {among}
+ UNION ALL SELECT c.group_id, 0, c.id, c.key, c.value FROM accounts_customclaim c WHERE c.group_id {among}"""
+_CLAIMS_OF_PEOPLE = "SELECT c.user_id, c.id, c.key, c.value FROM accounts_customclaim c WHERE c.user_id {among}"
 
 
 def with_claims(rows: Iterable[Group]) -> list[Group]:
     """What groups are shown with in lists, each with ``user_count``: in one statement."""
     found = list(rows)
     numbers: dict[Any, int] = {}
-    claims: list[tuple[Any, Claim]] = []
-    for key, number, _id, claim, value in selected(_NUMBERS_AND_CLAIMS, [group.pk for group in found]):
-        if number:
-            numbers[key] = number
+    claims: list[tuple[Any, int, str, str]] = []
+    for group, number, claim, key, value in selected(_NUMBERS_AND_CLAIMS, [group.pk for group in found]):
+        if claim:
+            claims.append((group, claim, key, value))
         else:
-            claims.append((key, Claim(claim, value)))
-    for group in found:
-        group.user_count = numbers.get(group.pk, 0)  # type: ignore[attr-defined] # as by an annotation
-    relate(found, "custom_claims", claims)
+            numbers[group] = number
+    for each in found:
+        each.user_count = numbers.get(each.pk, 0)  # type: ignore[attr-defined] # as by an annotation
+    relate(found, "custom_claims", _in_order(claims))
     return found
-
-
-_CLAIMS_OF_PEOPLE = "SELECT c.user_id, c.key, c.value FROM accounts_customclaim c WHERE c.user_id {among} ORDER BY c.id"
 
 
 def with_groups_and_claims(rows: Iterable[User]) -> list[User]:
@@ -64,9 +63,12 @@ def with_groups_and_claims(rows: Iterable[User]) -> list[User]:
     users = list(rows)
     keys = [user.pk for user in users]
     relate(users, "groups", of_each(User.groups.through, "user_id", keys, order="r.created_at, r.id"))
-    claims = selected(_CLAIMS_OF_PEOPLE, keys)
-    relate(users, "custom_claims", [(key, Claim(claim, value)) for key, claim, value in claims])
+    relate(users, "custom_claims", _in_order(selected(_CLAIMS_OF_PEOPLE, keys)))
     return users
+
+
+def _in_order(claims: Iterable[tuple[Any, ...]]) -> list[tuple[Any, Claim]]:
+    return [(owner, Claim(key, value)) for owner, _id, key, value in sorted(claims, key=lambda claim: claim[1])]
 
 
 def of_each(through: type[Model], owner: str, keys: Iterable[Any], *, order: str) -> list[tuple[Any, Group]]:

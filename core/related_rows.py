@@ -34,7 +34,8 @@ def linked(
 ) -> Pairs[M]:
     """(key, row) for each row of ``model`` that the table ``through`` links with one of ``keys``; each row is made once.
 
-    ``order`` is of SQL, with ``r`` for the rows and ``t`` for the links.
+    ``order`` is of SQL, with ``r`` for the rows and ``t`` for the links; ``+t.id`` keeps SQLite from going through all links
+    in the order of their key.
     """
     given = _by_column(keys)
     if not given:

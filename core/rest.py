@@ -177,7 +177,7 @@ def page_of(
     page = min(query.page, pages)
     start, stop = (page - 1) * query.limit, min(page * query.limit, total)
     if keys is None:
-        order = () if query.column in rules.sort else rules.default
+        order = rules.default if _is_default(rows, query, rules) else ()
         found = rest_pages.window(rows, start, stop, length, order=order)
     else:
         found = rest_pages.of_keys(everything, keys[start:stop])
@@ -231,7 +231,7 @@ def _readable(model: type[models.Model], column: str, values: list[str]) -> list
 def _sorted(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":
     """Text without regard to case; equal rows by key, so that no page repeats what another showed."""
     column = rules.sort.get(query.column)
-    if column is None:
+    if column is None or _is_default(rows, query, rules):
         return rows.order_by(*rules.default, "pk")
     rows = _with_column(rows, column, rules)
     ordering: Any = F(column)
@@ -241,6 +241,16 @@ def _sorted(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "Query
             ordering = Lower(column)
     ordered = ordering.desc(nulls_last=True) if query.descending else ordering.asc(nulls_last=True)
     return rows.order_by(ordered, "pk")
+
+
+def _is_default(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> bool:
+    """Whether the rows are asked for in the order that they have anyway, for which there is an index."""
+    column = rules.sort.get(query.column)
+    if column is None:
+        return True
+    is_first = ("-" if query.descending else "") + column == rules.default[0]
+    # Where there may be nothing, databases do not agree on which end it is at.
+    return is_first and not rows.model._meta.get_field(column).null
 
 
 def path_id(text: str) -> str:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from audit import devices, places
 from audit.models import Entry
-from core.rest import IsAdministrator, ListRules, page_of
+from core.rest import IsAdministrator, ListQuery, ListRules, page_of
 from core.rest_output import Output
 from core.rest_view import Resource
 
@@ -80,7 +80,8 @@ class AllEntries(Resource):
     permission_classes = [IsAdministrator]
 
     def get(self, request: Request) -> Response:
-        return page_of(request, _in_places(request, Entry.objects.all()), ALL, EntrySerializer, everybody=True)
+        rows = _of_apps(request, _in_places(request, Entry.objects.all()))
+        return page_of(request, rows, ALL, EntrySerializer, everybody=True)
 
 
 class ClientNames(Resource):
@@ -123,6 +124,12 @@ def _names(what: str, find: Callable[[], Collection[str]]) -> HttpResponse:
         if len(found) >= _MANY:
             _answers[what] = (now + COUNT_IS_GOOD_FOR, answer)
     return HttpResponse(answer, content_type="application/json; charset=utf-8")
+
+
+def _of_apps(request: Request, rows: QuerySet[Entry]) -> QuerySet[Entry]:
+    """The index is of entries with an app alone, and SQLite does not see that a name is no empty text."""
+    names = ListQuery.of(request).filters.get("clientName")
+    return rows.exclude(client_name="") if names and "" not in names else rows
 
 
 def _in_places(request: Request, rows: QuerySet[Entry]) -> QuerySet[Entry]:

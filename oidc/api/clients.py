@@ -153,7 +153,7 @@ def with_groups(rows: Iterable[Client]) -> list[Client]:
     keys = [client.pk for client in found]
     relate(found, "secrets", belonging(ClientSecret, "client_id", keys, order="r.created_at, r.id"))
     allowed: dict[int, list[Group]] = defaultdict(list)
-    for key, group in groups.of_each(Client.allowed_groups.through, "client_id", keys, order="t.id"):
+    for key, group in groups.of_each(Client.allowed_groups.through, "client_id", keys, order="+t.id"):
         allowed[key].append(group)
     once: dict[int, dict[str, Any]] = {}
     for client in found:

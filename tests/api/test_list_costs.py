@@ -69,16 +69,26 @@ def test_a_search_takes_no_more_statements_and_reads_the_table_once(program: Scr
 @pytest.mark.parametrize(
     ("path", "index"),
     [
-        ("/api/users", "user_by_created_at"),
-        ("/api/oidc/clients", "client_by_created"),
-        ("/api/audit-logs/all", "audit_by_time"),
+        ("/api/users?", "user_by_created_at"),
+        ("/api/users?sort[column]=createdAt&", "user_by_created_at"),
+        ("/api/oidc/clients?", "client_by_created"),
+        ("/api/audit-logs/all?", "audit_by_time"),
+        ("/api/audit-logs/all?sort[column]=createdAt&sort[direction]=desc&", "audit_by_time"),
     ],
 )
 def test_the_keys_of_a_page_are_read_off_an_index(program: Script, path: str, index: str) -> None:
-    _found, statements = asked(program, f"{path}?page=2&limit=10")
+    _found, statements = asked(program, f"{path}page=2&limit=10")
     keys = next(sql for sql in statements if "LIMIT 10" in sql)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + keys)
         plan = [step for *_numbers, step in cursor.fetchall()]
     assert len(plan) == 1, plan
     assert f"USING COVERING INDEX {index}" in plan[0]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'")
+def test_entries_of_an_app_are_found_by_an_index(program: Script) -> None:
+    _found, statements = asked(program, "/api/audit-logs/all?filters[clientName]=App%201")
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + next(sql for sql in statements if "COUNT(*)" in sql))
+        assert any("audit_by_client" in step for *_numbers, step in cursor.fetchall())
