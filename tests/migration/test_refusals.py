@@ -284,8 +284,8 @@ def counts(environment: dict[str, str]) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export that takes some seconds."""
-    return crowd(tmp_path_factory.mktemp("many") / "many.zip", people=6_000, entries=40_000)
+    """An export that takes so long that a test on a busy machine is still in time to interrupt it."""
+    return crowd(tmp_path_factory.mktemp("many") / "many.zip", people=6_000, entries=100_000)
 
 
 def in_the_middle(source: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
