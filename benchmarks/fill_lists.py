@@ -5,7 +5,7 @@
 
 import json
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import django
 
@@ -29,22 +29,27 @@ DIALECTS = {
 
 
 def fill(people: int, clients: int, entries: int) -> dict[str, int]:
-    from django.db import connection
-    from django.utils import timezone
-
-    from accounts.models import CustomClaim, Group, SignupToken, User
-    from apikeys import static_key
-    from apikeys.models import ApiKey
+    """Rows as a server has them that has been in use for years; how many of what there are many of."""
+    from accounts.models import User
     from audit.models import Entry
-    from core.secrets import hash_token, new_token
-    from oidc.models import ApiPermission, ApiResource, Client, ClientSecret, Consent
+    from oidc.models import Client
 
-    me, later = static_key.user(), timezone.now() + timedelta(days=1)
+    fill_people(people)
+    fill_apps(clients)
+    fill_keys()
+    fill_audit_log(entries, people=people, clients=clients)
+    return {"people": User.objects.count(), "clients": Client.objects.count(), "entries": Entry.objects.count()}
+
+
+def fill_people(count: int) -> None:
+    """Groups with a claim each, and people in two of them each."""
+    from accounts.models import CustomClaim, Group, User
+
     groups = Group.objects.bulk_create(
-        Group(name=f"group-{n}", friendly_name=f"Group {n}", created_at=later) for n in range(GROUPS)
+        Group(name=f"group-{n}", friendly_name=f"Group {n}", created_at=_later()) for n in range(GROUPS)
     )
     CustomClaim.objects.bulk_create(CustomClaim(group=group, key="quota", value="10") for group in groups)
-    made = User.objects.bulk_create(
+    people = User.objects.bulk_create(
         (
             User(
                 username=f"person{n}",
@@ -53,7 +58,7 @@ def fill(people: int, clients: int, entries: int) -> dict[str, int]:
                 last_name=f"Number {n}",
                 display_name=f"Person Number {n}",
             )
-            for n in range(people)
+            for n in range(count)
         ),
         batch_size=2000,
     )
@@ -61,14 +66,23 @@ def fill(people: int, clients: int, entries: int) -> dict[str, int]:
     membership.objects.bulk_create(
         (
             membership(user_id=person.pk, group_id=groups[(n + step) % GROUPS].pk)
-            for n, person in enumerate(made)
+            for n, person in enumerate(people)
             for step in (0, 3)
         ),
         batch_size=5000,
     )
+
+
+def fill_apps(count: int) -> None:
+    """Apps with a secret each, every other for two groups only, let in by three people; and APIs with permissions."""
+    from accounts.models import Group, User
+    from apikeys import static_key
+    from oidc.models import ApiPermission, ApiResource, Client, ClientSecret, Consent
+
+    groups = list(Group.objects.all())
     apps = Client.objects.bulk_create(
         Client(name=f"App {n}", redirect_uris="https://app.example.org/callback", is_group_restricted=n % 2 == 1)
-        for n in range(clients)
+        for n in range(count)
     )
     allowed = Client.allowed_groups.through
     allowed.objects.bulk_create(
@@ -78,8 +92,9 @@ def fill(people: int, clients: int, entries: int) -> dict[str, int]:
         for step in (0, 7)
     )
     ClientSecret.objects.bulk_create(ClientSecret(client=app, secret_hash="x", prefix="abcd") for app in apps)
+    who = [static_key.user(), *User.objects.filter(username__in=("person0", "person1"))]
     Consent.objects.bulk_create(
-        Consent(user=person, client=app, scope="openid profile") for app in apps for person in (me, made[0], made[1])
+        Consent(user=person, client=app, scope="openid profile") for app in apps for person in who
     )
     apis = ApiResource.objects.bulk_create(
         ApiResource(name=f"API {n}", audience=f"https://api{n}.example.org") for n in range(APIS)
@@ -87,6 +102,16 @@ def fill(people: int, clients: int, entries: int) -> dict[str, int]:
     ApiPermission.objects.bulk_create(
         ApiPermission(api=api, key=f"read{n}", name="Read", position=n) for api in apis for n in range(3)
     )
+
+
+def fill_keys() -> None:
+    """API keys of who asks, and sign-up tokens."""
+    from accounts.models import SignupToken
+    from apikeys import static_key
+    from apikeys.models import ApiKey
+    from core.secrets import hash_token, new_token
+
+    me, later = static_key.user(), _later()
     ApiKey.objects.bulk_create(
         ApiKey(user=me, name=f"key {n}", key_hash=hash_token(new_token()), prefix="pid_000000", expires_at=later)
         for n in range(KEYS)
@@ -95,11 +120,20 @@ def fill(people: int, clients: int, entries: int) -> dict[str, int]:
     for token in tokens:
         token.token = new_token()
     SignupToken.objects.bulk_create(tokens)
+
+
+def fill_audit_log(count: int, *, people: int, clients: int) -> None:
+    """Entries by one statement, and what the database is to know of all tables."""
+    from django.db import connection
+
+    dialect = DIALECTS[connection.vendor]
     with connection.cursor() as cursor:
-        dialect = DIALECTS[connection.vendor]
-        cursor.execute(ENTRIES.format(count=entries, clients=clients, people=people, **dialect))
+        cursor.execute(ENTRIES.format(count=count, clients=clients, people=people, **dialect))
         cursor.execute("ANALYZE")
-    return {"people": User.objects.count(), "clients": Client.objects.count(), "entries": Entry.objects.count()}
+
+
+def _later() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
 
 
 if __name__ == "__main__":

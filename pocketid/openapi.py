@@ -6,6 +6,7 @@ What is imported here is imported when somebody asks: until then the document co
 import hashlib
 import json
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -94,54 +95,35 @@ def _as_yaml() -> bytes:
     return text.encode()
 
 
-def _built() -> dict[str, Any]:
-    from importlib import import_module
+# Which modules describe the resources; each puts its operations to its views when it is imported.
+_DESCRIBED = (
+    "accounts.api.openapi",
+    "accounts.api.openapi_signing_in",
+    "apikeys.api.openapi",
+    "audit.api.openapi",
+    "oidc.api.openapi",
+    "oidc.api.openapi_apis",
+    "oidc.api.openapi_consents",
+    "oidc.api.openapi_logos",
+    "siteconfig.api.openapi",
+)
 
-    from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
+
+def _built() -> dict[str, Any]:
     from drf_spectacular.settings import spectacular_settings
 
     from core import openapi, openapi_refusals
     from siteconfig.api.version import POCKET_ID
 
-    described = [
-        import_module(name)
-        for name in (
-            "accounts.api.openapi",
-            "accounts.api.openapi_signing_in",
-            "apikeys.api.openapi",
-            "audit.api.openapi",
-            "oidc.api.openapi",
-            "oidc.api.openapi_apis",
-            "oidc.api.openapi_consents",
-            "oidc.api.openapi_logos",
-            "siteconfig.api.openapi",
-        )
-    ]
     schemas = {
         "Error": openapi_refusals.ERROR,
         "FieldProblem": openapi_refusals.FIELD_PROBLEM,
         "Pagination": openapi.PAGINATION,
     }
     stand_ins: dict[str, Any] = {}
-    for module in described:
+    for module in map(import_module, _DESCRIBED):
         schemas |= getattr(module, "SCHEMAS", {})
         stand_ins |= getattr(module, "STAND_INS", {})
-
-    class Endpoints(EndpointEnumerator):
-        def get_api_endpoints(self, patterns: Any = None, prefix: str = "") -> list[Any]:  # noqa: ANN401 - DRF's own
-            found: list[Any] = super().get_api_endpoints(patterns, prefix)
-            if patterns is None and not prefix:
-                for path, view in stand_ins.items():
-                    found += [
-                        (path, path, method, view.as_view())
-                        for method in ("GET", "POST")
-                        if hasattr(view, method.lower())
-                    ]
-            return found
-
-    class Generator(SchemaGenerator):
-        endpoint_inspector_cls = Endpoints
-
     spectacular_settings.apply_patches(
         {
             "OAS_VERSION": "3.1.0",
@@ -161,9 +143,31 @@ def _built() -> dict[str, Any]:
         }
     )
     with override("en"):
-        built: dict[str, Any] = Generator().get_schema(public=True)
+        built: dict[str, Any] = _generator(stand_ins)().get_schema(public=True)
     openapi_refusals.share(built)
     return built
+
+
+def _generator(stand_ins: dict[str, Any]) -> Any:  # noqa: ANN401 - a class that is only known here
+    """A generator that also describes ``stand_ins``, by path: views that have no class of REST framework's."""
+    from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
+
+    class Endpoints(EndpointEnumerator):
+        def get_api_endpoints(self, patterns: Any = None, prefix: str = "") -> list[Any]:  # noqa: ANN401 - DRF's own
+            found: list[Any] = super().get_api_endpoints(patterns, prefix)
+            if patterns is None and not prefix:
+                for path, view in stand_ins.items():
+                    found += [
+                        (path, path, method, view.as_view())
+                        for method in ("GET", "POST")
+                        if hasattr(view, method.lower())
+                    ]
+            return found
+
+    class Generator(SchemaGenerator):
+        endpoint_inspector_cls = Endpoints
+
+    return Generator
 
 
 def _asked(method: str, path: str, view: object, original: HttpRequest | None) -> HttpRequest:

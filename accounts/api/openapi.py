@@ -202,7 +202,7 @@ describe(
         "resetOwnProfilePicture", "Take one's own picture away", {204: None}, errors=(AdministratorsAreOffLimits,)
     ),
 )
-SKIP_CACHE = query("skipCache", {"type": "string"}, "When it is there, no cache keeps the answer.")
+SKIP_CACHE = query("skipCache", {"type": "string", "examples": ["1"]}, "When it is there, no cache keeps the answer.")
 describe(
     PEOPLE,
     pictures.ProfilePictureFile,

@@ -103,12 +103,14 @@ describe(
 
 # Pictures
 
-_SKIP_CACHE = query("skipCache", {"type": "string"}, "When it is there, no cache keeps the answer.")
+_SKIP_CACHE = query("skipCache", {"type": "string", "examples": ["1"]}, "When it is there, no cache keeps the answer.")
 _LIGHT = query(
     "light", {"type": "string", "default": "true", "examples": ["false"]}, "`false` is the form for dark pages."
 )
 _DEFAULT = query(
-    "default", {"type": "string", "default": "true"}, "`false`: not the picture that comes with the program."
+    "default",
+    {"type": "string", "default": "true", "examples": ["false"]},
+    "`false`: not the picture that comes with the program.",
 )
 _WORDS = {
     pictures.Name.LOGO: "logo",
