@@ -1,6 +1,7 @@
 """Sessions over HTTP: whose request is this, and the cookies of signing in and out."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -68,8 +69,9 @@ def sign_in(
     """Start a session for ``user``, or renew the one this browser has of theirs; somebody else's ends."""
     present, lifetime = session_of(request), current().session_lifetime
     if present is not None and present.user == user:
-        return present, sessions.renew(present, methods=methods, lifetime=lifetime, passkey=passkey)
-    if present is not None:
+        with suppress(sessions.SessionOver):  # signed out in another tab while this one signs in
+            return present, sessions.renew(present, methods=methods, lifetime=lifetime, passkey=passkey)
+    elif present is not None:
         sessions.end(present)
     place = place_of(request)
     return sessions.start(user, methods=methods, place=place, lifetime=lifetime, passkey=passkey)

@@ -26,6 +26,10 @@ WORTH_TELLING = timedelta(days=1)
 AT_ONCE = 200  # sessions that end by their time in one transaction
 
 
+class SessionOver(Exception):
+    """Somebody, or its time, has ended the session meanwhile."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where somebody signs in from, as far as the server can see."""
@@ -81,12 +85,17 @@ def _columns() -> tuple[Columns[Session], Columns[User]]:
 
 
 def renew(session: Session, *, methods: Sequence[str], lifetime: timedelta, passkey: Passkey | None = None) -> str:
-    """Note that the person has just proved again who they are; the session gets a new key (attacks.md D1) and its full time."""
+    """Note that the person has just proved again who they are; the session gets a new key (attacks.md D1) and its full time.
+
+    Raise ``SessionOver`` if it was ended meanwhile: nothing comes back of it.
+    """
     key, now = new_token(), timezone.now()
     session.key_hash, session.auth_time, session.expires_at = hash_token(key), now, now + lifetime
     session.amr, session.passkey = " ".join(methods), passkey
     session.proved_at = now if PASSKEY in methods else None
-    session.save(update_fields=["key_hash", "auth_time", "amr", "passkey", "proved_at", "expires_at"])
+    changed = ("key_hash", "auth_time", "amr", "passkey", "proved_at", "expires_at")
+    if not Session.objects.filter(pk=session.pk).update(**{name: getattr(session, name) for name in changed}):
+        raise SessionOver
     return key
 
 

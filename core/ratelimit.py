@@ -43,8 +43,10 @@ LOGIN_CODE_EMAIL = Limit("one-time-access-email", 300, 5)
 DEVICE_LOGIN_CREATE = Limit("device-login-create", 10, 5)
 DEVICE_LOGIN_EXCHANGE = Limit("device-login-exchange", 2, 10)
 DEVICE_LOGIN_VERIFICATION = Limit("device-login-verification", 10, 5)
-# Requests of strangers that wait for their sign-in: many people may sit behind one address.
-WAITING = Limit("waiting-authorization", 1, 300, guards=False)
+# Requests of strangers that wait for their sign-in. Behind one address may be a whole company on a Monday morning, and all
+# of them where the proxy is not trusted. With what comes in the hour that a request waits, it stays below what all
+# addresses together may leave (``oidc.pending``), so that nobody alone pushes others out.
+WAITING = Limit("waiting-authorization", 0.2, 1500, guards=False)
 USER_CODE = Limit("device-user-code", 5, 20)  # of the device flow (RFC 8628 section 5.1)
 SEND_EMAIL_VERIFICATION = Limit("send-email-verification", 300, 1)
 VERIFY_EMAIL = Limit("verify-email", 10, 5)

@@ -108,7 +108,7 @@ def issue(
     stored = NewTokens(
         access_hash=hash_token(access_token),
         access_expires=moment + timedelta(seconds=lifetime),
-        scope=scope,
+        scope=" ".join(told),
         audience=audience,
         refresh_hash=hash_token(refresh_token) if refresh_token is not None else None,
         refresh_expires=_refresh_expires(client, grant, moment) if refresh_token is not None else None,

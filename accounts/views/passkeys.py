@@ -22,7 +22,7 @@ from accounts.models.ceremony import CEREMONY_LIFETIME
 from audit import log
 from audit.models import Event
 from core import ratelimit
-from core.errors import AppError
+from core.errors import AppError, NotSignedIn
 from core.http import client_ip, endpoint, json_body, json_response, no_content
 from siteconfig.models import current
 
@@ -83,7 +83,10 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
     else:
         return no_content()
     response = _without_ceremony(no_content())
-    key = sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime, passkey=passkey)
+    try:
+        key = sessions.renew(session, methods=[sessions.PASSKEY], lifetime=current().session_lifetime, passkey=passkey)
+    except sessions.SessionOver:
+        raise NotSignedIn from None
     set_session_cookie(response, session, key)
     return response
 

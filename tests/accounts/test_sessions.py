@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import connection
 
 from accounts.models import Session
 from core.secrets import hash_token
@@ -118,3 +119,26 @@ def test_a_deleted_person_is_nobody(browser: Browser, person: Person) -> None:
     person.user.delete()
     assert not is_signed_in(browser)
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("by", ["signing in", "proving"])
+def test_who_is_signed_out_while_they_prove_themselves_gets_no_error(
+    browser: Browser, person: Person, by: str
+) -> None:
+    """In another tab, or by an administrator, between the look at the session and its renewal: it stays ended."""
+    browser.sign_in(person)
+    ended = Session.objects.get()
+
+    def end(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "accounts_session"') and "proved_at" in sql:
+            Session.objects.filter(pk=ended.pk).delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(end):
+        if by == "signing in":
+            browser.sign_in(person)
+        else:
+            proof = person.device.get(browser.login_options())
+            assert refusal(browser.send("/api/webauthn/reauthenticate", proof)) == (401, "not_signed_in")
+    assert not Session.objects.filter(pk=ended.pk).exists()
+    assert is_signed_in(browser) == (by == "signing in")

@@ -256,6 +256,23 @@ def test_the_api_asks_about_its_own_tokens_and_no_others(
     assert asks(server, tokens["access_token"]) == {"active": False}
 
 
+@pytest.mark.spec("RFC 9068", "2.2.3")
+def test_introspection_tells_an_api_what_its_token_says(at_home: Browser, shop: App, orders: ApiResource) -> None:
+    """Nothing of offline_access either, at first and after a refresh; the app itself is told that it has it."""
+    shop.client.refresh_tokens = "offline_access"
+    shop.client.save()
+    server = an_app("Orders' server")
+    api_access.set_introspection_client(str(orders.pk), server.client)
+    tokens = shop.tokens(at_home, scope="orders:read offline_access", resource=ORDERS)
+    for _time in range(2):
+        for app in (server, shop):
+            header = {"Authorization": basic(app.client.client_id, app.secret)}
+            told = post_form("/api/oidc/introspect", {"token": tokens["access_token"]}, headers=header).json()
+            assert told["scope"] == unverified_claims(tokens["access_token"])["scope"] == "orders:read"
+        assert tokens["scope"] == "orders:read offline_access"
+        tokens = shop.refresh(tokens["refresh_token"]).json()
+
+
 @pytest.mark.spec("Pocket ID contract", "3.1")
 def test_programs_are_told_what_the_scopes_stand_for(at_home: Browser, shop: App) -> None:
     page = shop.ask(at_home, scope="openid orders:read", resource=ORDERS)

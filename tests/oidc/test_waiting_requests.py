@@ -10,6 +10,7 @@ from django.utils import timezone
 from core import ratelimit
 from oidc import authorization_request, pending
 from oidc.models import PendingAuthorization, PushedRequest
+from oidc.models.authorization import PENDING_LIFETIME
 from pocketid.jobs import JOBS
 from siteconfig.models.rate_bucket import RateBucket
 from tests.accounts.browser import Browser
@@ -35,7 +36,7 @@ def post(app: App, **parameters: str):
 
 
 @pytest.mark.usefixtures("limited")
-def test_an_address_may_leave_one_a_second_after_the_first(client_app: App) -> None:
+def test_an_address_may_leave_five_a_second_after_the_first(client_app: App) -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
         refused = None
         for _request in range(150):
@@ -44,10 +45,30 @@ def test_an_address_may_leave_one_a_second_after_the_first(client_app: App) -> N
             if refused.status_code != 302:
                 break
         assert refused is not None
-        assert (refused.status_code, refused["Retry-After"]) == (429, "25")
+        assert (refused.status_code, refused["Retry-After"]) == (429, "5")
         assert "Wait a moment" in refused.text
         parked = PendingAuthorization.objects.count()
         assert FEW.burst <= parked <= FEW.burst + PORTION
+
+
+def test_one_address_alone_cannot_push_out_what_others_left() -> None:
+    limit, hour = ratelimit.WAITING, PENDING_LIFETIME.total_seconds()
+    assert limit.burst + hour / limit.seconds < pending.MOST_OF_STRANGERS
+
+
+@pytest.mark.usefixtures("limited")
+@pytest.mark.parametrize("pause", [0.05, 0.21], ids=["at once", "a whole hour of them"])
+def test_many_people_behind_one_address_all_come_through(
+    client_app: App, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    """A company whose people open their apps at nine."""
+    monkeypatch.setattr(ratelimit, "waiting", ratelimit.Throttle(ratelimit.WAITING, window=60.0))
+    if pause > ratelimit.WAITING.seconds:  # long after the burst was used up
+        ratelimit.take(ratelimit.WAITING, "127.0.0.1", cost=ratelimit.WAITING.burst - PORTION)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _person in range(400):
+            clock.shift(pause)
+            assert post(client_app)["Location"].startswith("/interaction?")
 
 
 @pytest.mark.usefixtures("limited")
