@@ -122,9 +122,7 @@ def test_a_deleted_person_is_nobody(browser: Browser, person: Person) -> None:
 
 
 @pytest.mark.parametrize("by", ["signing in", "proving"])
-def test_who_is_signed_out_while_they_prove_themselves_gets_no_error(
-    browser: Browser, person: Person, by: str
-) -> None:
+def test_who_is_signed_out_while_they_prove_themselves_gets_no_error(browser: Browser, person: Person, by: str) -> None:
     """In another tab, or by an administrator, between the look at the session and its renewal: it stays ended."""
     browser.sign_in(person)
     ended = Session.objects.get()
