@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit import devices, places
 from audit.models import Entry
+from core.console import Listed
 
 # Facts of ``Entry.data`` in the words of the page; the rest is shown under its own name.
 WORDS = {
@@ -61,7 +62,7 @@ class AppFilter(SimpleListFilter):
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):
+class EntryAdmin(Listed):
     list_display = ("created_at", "event", "person", "about", "where", "device")
     list_filter = (("created_at", DateFieldListFilter), "event", AppFilter, PlaceFilter)
     search_fields = ("username", "actor_username", "ip_address", "client_name")

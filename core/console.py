@@ -4,17 +4,53 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
 
 from core.errors import AppError, FileTooLarge, FileTypeNotSupported, InvalidImage
+from core.search_text import containing
 
 
-class ByVerb(admin.ModelAdmin):
+class Listed(admin.ModelAdmin):
+    """What the lists of the console have in common: how they search, and what can be chosen in them."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        """As Django, every word somewhere in the columns; and in any case, in every script and on each database."""
+        columns = self.get_search_fields(request)
+        for word in smart_split(search_term.replace("\0", "")) if columns else ():
+            is_quoted = word[0] in "\"'" and word[0] == word[-1]
+            queryset = queryset.filter(
+                containing(queryset.model, columns, unescape_string_literal(word) if is_quoted else word)
+            )
+        return queryset, False  # the columns are the row's own, or of one row that it belongs to
+
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:  # type: ignore[override] # the stubs are of a later Django
+        """What is no key of a row chooses none; Django would ask the database for it, and fail."""
+        chosen = request.POST.copy()
+        keys = chosen.getlist(ACTION_CHECKBOX_NAME)
+        chosen.setlist(ACTION_CHECKBOX_NAME, [key for key in keys if self._may_be_key(key)])
+        request.POST = chosen  # type: ignore[assignment] # as immutable as the view that is called next leaves it
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
+
+    def _may_be_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.clean(text, None)
+        except ValidationError:
+            return False
+        return "\0" not in text
+
+
+class ByVerb(Listed):
     """Its heirs call verbs in ``save_model``, ``save_formset``, ``delete_model`` and their actions, and let refusals pass."""
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's own types
@@ -69,7 +105,7 @@ class ByVerb(admin.ModelAdmin):
         return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id]))
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(Listed):
     """Looked at, and at most deleted."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

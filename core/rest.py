@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404
 from rest_framework import exceptions, serializers
@@ -31,7 +31,7 @@ from core.errors import (
 )
 from core.http import request_id
 from core.rest_fields import Text as Text  # noqa: PLC0414 - a resource finds what it needs most in one place
-from core.search_text import SearchText, containing
+from core.search_text import containing
 
 if TYPE_CHECKING:  # DRF imports this module while it is being imported itself
     from rest_framework.views import APIView
@@ -191,12 +191,7 @@ def page_of(
 def _searched(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":
     if not query.search or not rules.search:
         return rows
-    wanted = Q()
-    for name in rules.search:
-        field = rows.model._meta.get_field(name)
-        is_made_for_it = isinstance(field, SearchText)
-        wanted |= containing(field, query.search) if is_made_for_it else Q(**{f"{name}__icontains": query.search})
-    return rows.filter(wanted)
+    return rows.filter(containing(rows.model, rules.search, query.search))
 
 
 def _filtered(rows: "QuerySet[Any]", query: ListQuery, rules: ListRules) -> "QuerySet[Any]":

@@ -3,13 +3,17 @@
 Left to themselves, SQLite tells capital letters from small ones outside ASCII and PostgreSQL does not.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.lookups import Contains
+
+from core.rows import is_sqlite
 
 M = TypeVar("M", bound=models.Model)
 
@@ -36,7 +40,7 @@ class SearchText(_TextField):
     """Made of the columns named, each time a row is saved."""
 
     def __init__(self, *sources: str, **options: Any) -> None:  # noqa: ANN401 - whatever a field takes
-        super().__init__(**{"default": "", "editable": False, **options})
+        super().__init__(**{"default": "", "db_default": "", "editable": False, **options})
         self.sources = sources
 
     def made_of(self, values: Mapping[str, Any]) -> str:
@@ -81,9 +85,18 @@ class _Contains(Contains):
         return f"likelihood(INSTR({column}, %s) > 0, 0.005)", [*parameters, self.rhs]
 
 
-def containing(field: SearchText, text: str) -> Q:
-    """Rows with ``text`` somewhere in one of the columns that ``field`` is made of."""
-    return Q(**{f"{field.name}__contains": fold(text)})
+def containing(model: type[models.Model], columns: Iterable[str], text: str) -> Q:
+    """Rows of ``model`` with ``text`` in one of ``columns``, in any case; those of another table as ``user__username``."""
+    wanted = Q()
+    for name in columns:
+        field = None if LOOKUP_SEP in name else model._meta.get_field(name)
+        if isinstance(field, SearchText):
+            wanted |= Q(**{f"{name}__contains": fold(text)})
+        elif is_sqlite() and not text.isascii():  # whose LIKE knows the case of ASCII alone
+            wanted |= Q(**{f"{name}__iregex": re.escape(unicodedata.normalize("NFC", text))})
+        else:
+            wanted |= Q(**{f"{name}__icontains": text})
+    return wanted
 
 
 def _fields_made_of(model: type[models.Model], names: Collection[str]) -> list[SearchText]:

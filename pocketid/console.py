@@ -12,11 +12,12 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import Resolver404, URLPattern, URLResolver, resolve, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.common import no_append_slash
 
 from accounts.authentication import has_shown_passkey
 from accounts.errors import PasskeyNotShown
@@ -66,6 +67,18 @@ class Console(AdminSite):
 
     def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:  # type: ignore[override] # ours is a page
         return redirect("/logout")
+
+    @no_append_slash
+    def catch_all_view(self, request: HttpRequest, url: str) -> HttpResponse:
+        """Every page of the console has a last slash; whoever leaves it out is led there. Raise ``Http404`` for others."""
+        if request.method in ("GET", "HEAD") and not url.endswith("/"):
+            try:
+                page = resolve(f"{request.path_info}/")
+            except Resolver404:
+                raise Http404 from None
+            if getattr(page.func, "should_append_slash", True):
+                return redirect(request.get_full_path(force_append_slash=True))
+        raise Http404
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without the pages about passwords, which nobody has."""

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from accounts.views import sign_in
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", include("audit.urls")),
     path("", include("siteconfig.urls")),
     path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
 ]
 
 handler400 = "pocketid.views.bad_request"

@@ -76,7 +76,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A slash too many is forgiven; programs are told in JSON, so that none takes a page for an answer."""
     path = request.path_info
-    if path.endswith("/") and path != "/" and (not is_api(path) or _exists(path.rstrip("/"))):
+    is_too_many = path.endswith("/") and path != "/" and not path.startswith("/admin/")  # whose pages all have one
+    if is_too_many and (not is_api(path) or _exists(path.rstrip("/"))):
         return _without_slash(request)
     if (meant := misdirected.recognised(request)) is not None:
         return error_response(request, meant)

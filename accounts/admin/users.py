@@ -50,7 +50,7 @@ class UserAdmin(ByVerb):
     form = UserForm
     list_display = ("username", "full_name", "email", "is_admin", "disabled")
     list_filter = ("is_admin", "disabled", "email_verified", "groups")
-    search_fields = ("username", "email", "first_name", "last_name", "display_name")
+    search_fields = ("search_text", "display_name")
     fieldsets: ClassVar[Any] = [
         (
             None,

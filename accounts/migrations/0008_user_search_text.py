@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            model_name="user", name="search_text", field=models.TextField(default="", editable=False)
+            model_name="user", name="search_text", field=models.TextField(db_default="", default="", editable=False)
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='client',
             name='backchannel_logout_on_session_expiry',
-            field=models.BooleanField(default=True, help_text='Being signed in here lasts an hour, unless the settings say otherwise. On: when it is over, the app is told and signs the person out as well, also in the middle of their work. Off: the app is told only of those who sign out or are signed out, and decides itself how long people stay.', verbose_name='sign out of the app when the time here is over'),
+            field=models.BooleanField(db_default=True, default=True, help_text='Being signed in here lasts an hour, unless the settings say otherwise. On: when it is over, the app is told and signs the person out as well, also in the middle of their work. Off: the app is told only of those who sign out or are signed out, and decides itself how long people stay.', verbose_name='sign out of the app when the time here is over'),
         ),
     ]

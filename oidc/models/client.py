@@ -83,6 +83,7 @@ class Client(Appearance, AbstractApplication):
     backchannel_logout_on_session_expiry = models.BooleanField(
         _("sign out of the app when the time here is over"),
         default=True,
+        db_default=True,  # for a server of the version before, which may still be adding apps
         help_text=_(
             "Being signed in here lasts an hour, unless the settings say otherwise. On: when it is over, the app is told and signs the person out as well, also in the middle of their work. Off: the app is told only of those who sign out or are signed out, and decides itself how long people stay."
         ),

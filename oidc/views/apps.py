@@ -15,6 +15,7 @@ from audit import log
 from audit.models import Event
 from core.errors import NotFound
 from core.rest import path_id
+from core.search_text import containing
 from oidc import authorized_clients, clients, consent
 from oidc.models import Client, Consent
 
@@ -33,7 +34,7 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
         request,
         "oidc/apps.html",
         {
-            "launchable": launchable.filter(name__icontains=wanted) if wanted else launchable,
+            "launchable": launchable.filter(containing(Client, ("name",), wanted)) if wanted else launchable,
             "has_search": bool(wanted) or launchable.count() >= SEARCH_FROM,
             "wanted": wanted,
             "known": _in_words(session.user, known),
