@@ -14,15 +14,18 @@ from accounts.errors import ReauthenticationRequired
 from accounts.models import Session
 from accounts.views import device_login as browser_logins
 from accounts.views.account import for_people
-from audit import log
+from audit import log, places
 from audit.models import Event
 from core import ratelimit
 from core.errors import AppError, ValidationFailed
 from core.http import client_ip, endpoint, json_response, no_content, user_agent, with_headers
 from oidc import client_authentication, consent, devices, parameters, resource_indicators, store
 from oidc.api.clients import ClientMetaSerializer
+from oidc.errors import InvalidRequestError
 from oidc.models import DeviceGrant
 from oidc.views.backend import backend_endpoint
+
+LONGEST_NONCE = 1024  # characters; kept for a day, and no specification has it here
 
 
 @backend_endpoint()
@@ -31,6 +34,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
     form = parameters.form_of(request)
     credentials = client_authentication.read(form, request.META.get("HTTP_AUTHORIZATION", ""))
     found = client_authentication.check(credentials, store.find_client(credentials.client_id))
+    if found.client.is_public:  # then anybody can ask in its name
+        ratelimit.waiting.check(client_ip(request))
+    if len(form.get("nonce", "")) > LONGEST_NONCE:
+        raise InvalidRequestError(description=f"nonce is longer than {LONGEST_NONCE} characters.")
     resource = resource_indicators.resource_of(form)
     scopes = resource_indicators.scopes_for_person(found.client, resource, parameters.scopes_of(form))
     device_code, user_code = devices.begin(
@@ -77,6 +84,7 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
         return with_headers(answer, refused)
     if decision:
         return redirect(f"/device/done?{'allowed' if decision == 'allow' else 'denied'}")
+    country, city = places.of(device.ip_address)
     return render(
         request,
         "oidc/device_approve.html",
@@ -86,6 +94,7 @@ def page(request: HttpRequest, session: Session) -> HttpResponse:
             "items": consent.items(session.user, devices.shared(device)),
             "device": browsers.describe(device.user_agent),
             "ip_address": device.ip_address,
+            "place": ", ".join(word for word in (city, country) if word),
             "started": device.created,
         },
     )

@@ -10,8 +10,11 @@ import pytest
 
 from audit import log, places
 from audit.models import Entry, Event
-from tests.accounts.browser import Browser
+from oidc.models import DeviceGrant
+from tests.accounts.browser import FIREFOX, Browser
 from tests.accounts.people import Person
+from tests.oidc.app import App
+from tests.oidc.test_devices import begin
 from tests.support.mmdb import database
 
 HARARE = {
@@ -138,3 +141,18 @@ def test_a_file_that_is_replaced_is_read_anew(file: Path) -> None:
     file.unlink()
     places._database._looked_at = 0
     assert places.of("41.57.64.1") == ("", "")
+
+
+@pytest.mark.spec("attacks.md", "I4")
+@pytest.mark.usefixtures("file")
+def test_who_lets_a_device_in_sees_which_app_device_and_place_that_is(
+    browser: Browser, person: Person, client_app: App
+) -> None:
+    browser.sign_in(person)
+    code = begin(client_app)["user_code"]
+    for address, place in (("41.57.64.1", "Harare, Zimbabwe"), ("8.8.8.8", "United States"), ("9.9.9.9", "")):
+        DeviceGrant.objects.update(ip_address=address, user_agent=FIREFOX)
+        page = browser.get("/device", {"user_code": code}).text
+        for words in (client_app.client.name, "Firefox on Linux", f"<bdi>{address}</bdi>"):
+            assert words in page
+        assert f"ago{' · ' + place if place else ''}</span>" in page

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core import ratelimit
 from oidc import authorization_request, pending
-from oidc.models import PendingAuthorization, PushedRequest
+from oidc.models import DeviceGrant, PendingAuthorization, PushedRequest
 from oidc.models.authorization import PENDING_LIFETIME
 from pocketid.jobs import JOBS
 from siteconfig.models.rate_bucket import RateBucket
@@ -100,6 +100,24 @@ def test_requests_that_anybody_can_push_are_counted_too(db: None, kind: str, is_
             statuses.add(post_form("/api/oidc/par", form).status_code)
     assert statuses == ({201, 429} if is_counted else {201})
     assert PushedRequest.objects.count() <= FEW.burst + PORTION + 1
+
+
+@pytest.mark.usefixtures("limited")
+@pytest.mark.parametrize(("kind", "is_counted"), [("public", True), ("confidential", False)])
+def test_devices_that_anybody_can_let_wait_are_counted_too(db: None, kind: str, is_counted: bool) -> None:
+    app = an_app("Television", client_type=kind)
+    form = {"client_id": app.client.client_id, "scope": "openid"}
+    form |= {"client_secret": app.secret} if app.secret else {}
+    statuses = set()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _request in range(FEW.burst + PORTION + 1):
+            clock.shift(0.01)
+            statuses.add(post_form("/api/oidc/device/authorize", form).status_code)
+    assert statuses == ({200, 429} if is_counted else {200})
+    assert DeviceGrant.objects.count() <= FEW.burst + PORTION + 1
+    long = post_form("/api/oidc/device/authorize", form | {"nonce": "n" * 1025})
+    assert long.status_code == (429 if is_counted else 400)
+    assert ("nonce" in long.json()["error_description"]) == (not is_counted)
 
 
 def test_long_requests_of_real_apps_come_through(browser: Browser, person: Person, client_app: App) -> None:
