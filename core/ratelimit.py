@@ -122,15 +122,16 @@ def forget_full_buckets() -> int:
 class Throttle:
     """A limit that must not cost a statement for each request, such as the general one on everything under ``/api``.
 
-    A process counts for itself and pays the shared bucket in portions. Whoever asks for less than a portion in a
-    window (of the general one: in a second, which is a quarter of what is allowed) is never looked up.
+    A process counts for itself and pays the shared bucket in portions. Whoever asks for less than a portion in each
+    window (of the general one: in a second, which is a quarter of what is allowed) is never looked up; of whoever asks for
+    more, every request is paid for.
     """
 
     PORTION, WINDOW, MAX_ADDRESSES = 25, 1.0, 10_000
 
     def __init__(self, limit: Limit = API, *, window: float = WINDOW) -> None:
         self.limit, self.window, self._lock = limit, window, threading.Lock()
-        self._counts: dict[str, tuple[float, int]] = {}  # since when, how many
+        self._counts: dict[str, tuple[float, int, bool]] = {}  # since when, how many unpaid, whether some were paid
         self._blocked: dict[str, float] = {}  # until when
 
     def check(self, address: str) -> None:
@@ -147,6 +148,8 @@ class Throttle:
         except RateLimited as refused:
             with self._lock:
                 self._blocked[bucket] = now + self.PORTION * self.limit.seconds
+                # Those before have passed, and are still to be paid.
+                self._counts[bucket] = (now, self.PORTION - 1, True)
             # Whole seconds are what the answer says; of the general limit a portion comes back in a quarter of one.
             raise RateLimited(math.ceil(self.PORTION * self.limit.seconds)) from refused
 
@@ -156,11 +159,12 @@ class Throttle:
                 # All at once and not the oldest: a flood from everywhere must not be made dearer by looking for them.
                 self._counts.clear()
                 self._blocked = {name: until for name, until in self._blocked.items() if until > now}
-            since, count = self._counts.get(bucket, (now, 0))
+            since, unpaid, has_paid = self._counts.get(bucket, (now, 0, False))
             if now - since >= self.window:
-                since, count = now, 0
-            self._counts[bucket] = (since, (count + 1) % self.PORTION)
-            return count + 1 == self.PORTION
+                since, unpaid, has_paid = now, unpaid if has_paid else 0, False
+            is_due = unpaid + 1 >= self.PORTION
+            self._counts[bucket] = (since, 0 if is_due else unpaid + 1, has_paid or is_due)
+            return is_due
 
 
 throttle = Throttle()

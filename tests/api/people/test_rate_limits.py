@@ -1,7 +1,9 @@
 """Rate limits (contract section 1.5)."""
 
+import contextlib
 import dataclasses
 import threading
+import time
 
 import pytest
 import time_machine
@@ -164,6 +166,22 @@ def test_many_requests_are_held_to_what_is_allowed() -> None:
                 told.add(refused.headers["Retry-After"])
     assert told == {"1"}
     assert ratelimit.API.burst <= passed <= ratelimit.API.burst + 2 * ratelimit.Throttle.PORTION
+
+
+@pytest.mark.parametrize("rate", [2 * ratelimit.Throttle.PORTION - 1, 5 * ratelimit.Throttle.PORTION])
+def test_what_passes_in_the_long_run_is_what_is_allowed(monkeypatch, rate: int) -> None:
+    """``rate`` requests a second come to each process: what is over a portion, or was refused, is paid later."""
+    processes = [ratelimit.Throttle(), ratelimit.Throttle(), ratelimit.Throttle()]
+    passed, seconds = 0, 20
+    monkeypatch.setattr("core.ratelimit.time.monotonic", time.time)  # which the traveller takes along
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for number in range(seconds * rate * len(processes)):
+            clock.shift(1 / rate / len(processes))
+            with contextlib.suppress(RateLimited):
+                processes[number % len(processes)].check("192.0.2.1")
+                passed += 1
+    allowed = ratelimit.API.burst + seconds / ratelimit.API.seconds
+    assert 0.95 * allowed <= passed <= 1.05 * allowed
 
 
 def test_the_memory_of_a_process_is_bounded(monkeypatch) -> None:
