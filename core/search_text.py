@@ -48,7 +48,7 @@ class SearchText(_TextField):
         return text_of(values.get(source) for source in self.sources)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        text = self.made_of(model_instance.__dict__)
+        text = text_of(getattr(model_instance, source) for source in self.sources)  # also what was left out in reading
         setattr(model_instance, self.attname, text)
         return text
 
@@ -87,13 +87,16 @@ class _Contains(Contains):
 
 def containing(model: type[models.Model], columns: Iterable[str], text: str) -> Q:
     """Rows of ``model`` with ``text`` in one of ``columns``, in any case; those of another table as ``user__username``."""
+    text = unicodedata.normalize("NFC", text)  # as names are kept: some keyboards write a letter and its accent apart
+    if _BETWEEN in text:  # is in none of them
+        return Q(pk__in=())
     wanted = Q()
     for name in columns:
         field = None if LOOKUP_SEP in name else model._meta.get_field(name)
         if isinstance(field, SearchText):
             wanted |= Q(**{f"{name}__contains": fold(text)})
         elif is_sqlite() and not text.isascii():  # whose LIKE knows the case of ASCII alone
-            wanted |= Q(**{f"{name}__iregex": re.escape(unicodedata.normalize("NFC", text))})
+            wanted |= Q(**{f"{name}__iregex": re.escape(text)})
         else:
             wanted |= Q(**{f"{name}__icontains": text})
     return wanted

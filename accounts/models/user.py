@@ -80,6 +80,7 @@ class User(AbstractBaseUser):
         return self.username
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - Django's own
+        self.__dict__.setdefault("search_text", "")  # is made anew also where it was left out in reading
         super().save(update_fields=with_search_text(User, update_fields), **options)
 
     def clean(self) -> None:

@@ -98,6 +98,7 @@ def test_search_looks_at_names_and_addresses_and_takes_signs_for_themselves(scri
         ("STRASSER", ["hans"]),
         ("иван", ["ivan"]),
         ("ë%1Fs", []),
+        ("%1F", []),
         ("zoë straßer", []),
         ("han", ["hans"]),
     ],
@@ -121,6 +122,37 @@ def test_a_search_finds_people_by_what_they_are_called_now(script: Script, many:
         User.objects.filter(username="other").update(last_name="left behind")
     with pytest.raises(ValueError, match="save each row"):
         User.objects.bulk_update([someone], ["email"])
+
+
+@pytest.mark.parametrize("left_out", ["email", "search_text"])
+def test_who_was_read_in_part_is_found_by_everything_all_the_same(script: Script, many: None, left_out: str) -> None:
+    someone = User.objects.defer(left_out).get(username="user07")
+    someone.first_name = "Renamed"
+    someone.save()
+    someone = User.objects.defer(left_out).get(username="user07")
+    someone.last_name = "Twice"
+    someone.save(update_fields=["last_name"])
+    for term in ("renamed", "twice", "user07", "7@example.com"):
+        assert "user07" in page(script, f"search={term}")[0]
+
+
+def test_names_are_found_with_their_accents_written_apart(script: Script) -> None:
+    assert script.make("/api/user-groups", {"name": "café", "friendlyName": "Café"}).status_code == 201
+    assert script.make("/api/oidc/clients", {"name": "café"}).status_code == 201
+    assert script.make("/api/apis", {"name": "café", "resource": "https://cafe.example"}).status_code == 201
+    for path in ("/api/user-groups", "/api/oidc/clients", "/api/apis"):
+        assert [each["name"] for each in script.read(f"{path}?search=cafe%CC%81").json()["data"]] == ["café"], path
+
+
+def test_a_long_search_means_all_of_it(script: Script) -> None:
+    """Addresses of APIs have up to 350 characters."""
+    resource = "https://api.example/" + "x" * 300
+    assert script.make("/api/apis", {"name": "long", "resource": resource}).status_code == 201
+    totals = {
+        text: script.read(f"/api/apis?search={text}").json()["pagination"]["totalItems"]
+        for text in (resource, f"{resource}y", "x" * 301, "x" * 5000)
+    }
+    assert list(totals.values()) == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("few", [5, 500])
