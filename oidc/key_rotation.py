@@ -5,6 +5,7 @@ one sign, retires the other, and publishes a new next one. Processes notice by t
 of the signing key together with the client.
 """
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -55,6 +56,8 @@ def rotate(
     ``instead_of`` names the key that is to retire: if it has retired already, raise ``AlreadyRotated``.
     """
     prepare(algorithm)
+    if at_once:
+        _wait_until_all_publish_the_next(algorithm)
     now = timezone.now()
     with transaction.atomic():
         # Locked in one order by everybody. PostgreSQL leaves out rows that changed while we waited for them, so what
@@ -82,6 +85,13 @@ def rotate(
     prepare(algorithm)
     signing_keys.forget_published()
     return following
+
+
+def _wait_until_all_publish_the_next(algorithm: str) -> None:
+    """An app that meets the new key reads the key set, which any process may answer from what it read a moment ago."""
+    just_now = timezone.now() - timedelta(seconds=signing_keys.JWKS_SECONDS)
+    if SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.NEXT, created_at__gt=just_now).exists():
+        time.sleep(signing_keys.JWKS_SECONDS)
 
 
 def _last_expiry(now: datetime) -> datetime:

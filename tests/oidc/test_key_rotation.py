@@ -91,6 +91,20 @@ def test_a_retired_key_is_published_until_the_last_token_of_a_client_whose_lifet
         assert unverified_kid(token) not in kids()
 
 
+@pytest.mark.spec("OIDC Core", "10.1.1")
+@pytest.mark.spec("attacks.md", "J1")
+def test_also_at_once_no_key_signs_before_every_process_publishes_it(db: None) -> None:
+    """The algorithm of an app that was just added has no next key yet; after that there is one that needs no wait."""
+    moment = timedelta(seconds=signing_keys.JWKS_SECONDS)
+    signing_keys.ensure("ES256")
+    made_now = key_rotation.rotate("ES256", at_once=True)
+    assert made_now.activated_at - made_now.created_at >= moment
+    SigningKey.objects.filter(state=SigningKey.State.NEXT).update(created_at=timezone.now() - moment)
+    began = timezone.now()
+    key_rotation.rotate("ES256", at_once=True)
+    assert timezone.now() - began < moment
+
+
 @pytest.mark.spec("OIDC Core", "3.1.2.2")
 @pytest.mark.spec("OIDC RP-Initiated Logout", "2")
 @pytest.mark.parametrize("algorithm", Client.Algorithm.values)
