@@ -4,11 +4,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.console import Listed
 from moving.models import Import
 
 
 @admin.register(Import)
-class ImportAdmin(admin.ModelAdmin):
+class ImportAdmin(Listed):
     """What moved in can be read again, by nobody changed."""
 
     list_display = ("imported_at", "kind", "came", "left_out")

@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.console import Listed
 from oidc import key_rotation
 from oidc.models import Client, SigningKey
 
@@ -22,7 +23,7 @@ State = SigningKey.State
 
 
 @admin.register(SigningKey)
-class SigningKeyAdmin(admin.ModelAdmin):
+class SigningKeyAdmin(Listed):
     """Keys are only read here; they change by rotation."""
 
     list_display = ("short_kid", "word", "state", "since", "last_token_expires_at")
