@@ -86,7 +86,7 @@ def _duration(field: Any) -> Schema:  # noqa: ANN401 - a Duration
         "anyOf": [
             {"type": "number", "exclusiveMinimum": 1, "maximum": longest},
             {"type": "number", "const": 0},
-            {"type": "string", "pattern": DURATION, "examples": ["15m"]},
+            {"type": "string", "pattern": DURATION, "maxLength": rest_fields.LONGEST_TTL_TEXT, "examples": ["15m"]},
         ],
     }
 

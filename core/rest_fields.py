@@ -173,6 +173,7 @@ class IdList(serializers.ListField):
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 LONGEST_TTL = timedelta(days=31)
+LONGEST_TTL_TEXT = 64  # characters
 
 
 class Duration(serializers.Field[timedelta, Any, Any, Any]):
@@ -194,7 +195,7 @@ def _seconds(text: str) -> float:
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if rest == "0":
         return 0
-    if len(rest) > 64 or not re.fullmatch(f"(?:{_PART.pattern})+", rest):
+    if len(rest) > LONGEST_TTL_TEXT or not re.fullmatch(f"(?:{_PART.pattern})+", rest):
         raise InvalidRequestBody
     return sign * sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(rest))
 
