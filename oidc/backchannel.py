@@ -25,11 +25,15 @@ def sessions_over(sessions: Mapping[uuid.UUID, uuid.UUID], *, by_time: bool = Fa
     grants = Grant.objects.filter(user__in=set(sessions.values()), sid__in=sessions)
     signed_in = set(grants.exclude(application__backchannel_logout_url="").values_list("application", "sid"))
     clients = Client.objects.in_bulk({client for client, _sid in signed_in})
-    return _queue(
+    ends = [
         (clients[client], sessions[sid], sid)
         for client, sid in signed_in
         if client in clients and (clients[client].backchannel_logout_on_session_expiry or not by_time)
-    )
+    ]
+    # A code that is still on its way would sign the person in after the app was told, and it hears of an end but once.
+    told = {client.pk for client, _user, _sid in ends}
+    grants.filter(application__in=told, used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    return _queue(ends)
 
 
 def person_over(user_id: uuid.UUID, *, told_of: Collection[uuid.UUID] = ()) -> int:

@@ -1,11 +1,16 @@
 """What apps keep when somebody has signed out here, and what they are told."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from accounts import sessions
 from accounts.models import Session
+from oidc.models import LogoutDelivery
 from tests.accounts.browser import Browser
 from tests.accounts.people import Person
-from tests.oidc.app import an_app
+from tests.oidc.app import an_app, userinfo
 from tests.oidc.test_devices import begin, poll
 
 pytestmark = pytest.mark.postgres
@@ -45,3 +50,25 @@ def test_an_app_that_signs_somebody_out_loses_what_it_had(browser: Browser, pers
     assert browser.get("/api/oidc/end-session", {"id_token_hint": tokens["id_token"]}).status_code == 302
     assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     assert other.refresh(others["refresh_token"]).status_code == 200
+
+
+@pytest.mark.spec("Back-Channel Logout", "2.7")
+@pytest.mark.parametrize("by_time", [False, True])
+def test_a_code_that_is_on_its_way_signs_nobody_in_after_the_app_was_told(
+    browser: Browser, person: Person, by_time: bool
+) -> None:
+    """The app hears of an end but once, and would keep the person for ever. Who is not told keeps the code."""
+    told = an_app("Chat", backchannel_logout_url="https://chat.example.org/logout")
+    deaf = an_app("Wiki")
+    browser.sign_in(person)
+    tokens, codes = told.tokens(browser), [app.code(browser) for app in (told, deaf)]
+    if by_time:
+        Session.objects.update(expires_at=timezone.now() - timedelta(seconds=11))
+        assert sessions.end_expired() == 1
+    else:
+        browser.press("sign-out", browser.get("/settings/account"))
+    assert LogoutDelivery.objects.count() == 1
+    refused = told.redeem(codes[0])
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert deaf.redeem(codes[1]).status_code == 200
+    assert userinfo(tokens["access_token"]).status_code == 200  # what it had is for the app to end
