@@ -3,15 +3,23 @@
 import gc
 import os
 import signal
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import message
 
 from core import jobs
+from core.terminal import tell
 from pocketid import __version__, listening
 from pocketid.env import Environment
 
+# Bytes of an address with its query: apps send whole ID tokens as hints, and a state of any length. gunicorn's own end, 8190,
+# answers with a page of its own, and no setting goes beyond it.
+REQUEST_LINE = 32_768
 GRACE = 10  # seconds for requests that are being answered when the server is asked to end
 
 
@@ -46,15 +54,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load_config(self) -> None:
         ip = listening.address(self.environment)
         host = f"[{ip}]" if ":" in ip else ip
+        message.MAX_REQUEST_LINE = REQUEST_LINE
         for name, value in {
             "bind": f"{host}:{self.environment.port}",
             "worker_class": "pocketid.worker.Worker",
             "workers": workers(self.environment),
             "threads": threads(self.environment),
             "keepalive": 75,
+            "limit_request_line": REQUEST_LINE,
             "preload_app": True,
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112 - heartbeats must not wait for a disk
-            "limit_request_line": 8190,
             "sendfile": False,  # it would wait for ever for somebody who takes nothing; see pocketid.worker
             "graceful_timeout": GRACE,
             "loglevel": "warning",
@@ -113,3 +122,27 @@ def begin() -> None:
 
 def _announce(environment: Environment) -> None:
     print(f"pocketid {__version__} is ready at {environment.app_url}", flush=True)  # noqa: T201 - said before anything is logged
+    if problem := no_passkeys_at(environment.app_url):
+        tell(f"pocketid: {problem}")
+
+
+def no_passkeys_at(app_url: str) -> str:
+    """Why browsers make no passkeys for pages at this address, and what to do; ``""`` if they do.
+
+    A passkey is bound to a domain, and to pages that nobody can have changed on the way (WebAuthn Level 3, sections 5.1.3
+    and 13.4.9; Secure Contexts, section 3.1).
+    """
+    parts = urlsplit(app_url)
+    host = parts.hostname or ""
+    with suppress(ValueError):
+        ip_address(host)
+        return (
+            f"no browser makes a passkey for a bare address such as {host}. Give the server a name, "
+            "and set APP_URL to it, such as https://id.example.org; on this machine http://localhost does."
+        )
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return ""
+    return (
+        "browsers make passkeys only for https. Put a proxy with a certificate in front of this server, "
+        f"and set APP_URL to https://{host}; only on this machine http://localhost does too."
+    )

@@ -71,3 +71,22 @@ def test_whoever_announces_too_much_hears_that_the_connection_ends_before_sendin
         told = told.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").lower()
         assert told.startswith(b"http/1.1 413 ")
         assert b"\r\nconnection: close\r\n" in told
+
+
+def test_a_long_address_gets_an_answer_of_ours(server: Server) -> None:
+    """An ID token with many groups in it as a hint, for one."""
+    for path in ("/api/oidc/end-session?id_token_hint=", "/authorize?client_id=unknown&state=", "/api/users?search="):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("GET", path + "x" * 30_000)
+        answer = connection.getresponse()
+        assert answer.status in (302, 400, 401)
+        assert "Content-Security-Policy" in answer.headers
+        answer.read()
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 204
+
+
+def test_an_endless_address_is_refused_in_time(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as line:
+        line.sendall(b"GET /authorize?state=" + b"x" * MIB)
+        assert line.recv(12)[9:] in (b"414", b"400", b"431")
