@@ -105,11 +105,14 @@ def of_keys(rows: Rows, wanted: list[Any]) -> list[Any]:
     """Rows in the order of their keys; those that are gone are left out."""
     key: Any = rows.model._meta.pk
     wanted = [key.to_python(each) for each in wanted]
-    if rows.query.annotation_select or rows.query.select_related:
-        found = rows.order_by().in_bulk(wanted)
-    else:
-        found = dict(belonging(rows.model, key.column, wanted))
+    found = rows.order_by().in_bulk(wanted) if _bring_more(rows) else dict(belonging(rows.model, key.column, wanted))
     return [found[each] for each in wanted if each in found]
+
+
+def _bring_more(rows: Rows) -> bool:
+    """Whether the rows come with more than their own columns: what is worked out for each, or rows of other tables."""
+    prefetched: tuple[object, ...] = rows._prefetch_related_lookups  # type: ignore[attr-defined] # Django tells it nowhere else
+    return bool(rows.query.annotation_select or rows.query.select_related or prefetched)
 
 
 def _keys_by_marks(

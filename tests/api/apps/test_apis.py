@@ -300,3 +300,11 @@ def test_lists_of_access_cost_the_same_however_long_they_are(rest: Rest, django_
         rest.put(f"/apis/{api['id']}/clients/{client['id']}", {"userDelegatedPermissionIds": list(ids(api).values())})
     with django_assert_max_num_queries(12):
         assert len(rest.get(f"/apis/{api['id']}/clients").json["data"]) == 15
+
+
+def test_a_list_of_an_api_shows_nothing_of_what_its_clients_have_at_others(rest: Rest) -> None:
+    api, other, client = rest.api(), rest.api("Other", "urn:other"), rest.client()
+    rest.put(f"/apis/{api['id']}/clients/{client['id']}", NOTHING | {"userDelegatedAccess": True})
+    rest.put(f"/apis/{other['id']}/clients/{client['id']}", {"clientPermissionIds": [ids(other)["read"]]})
+    (shown,) = rest.get(f"/apis/{api['id']}/clients").json["data"]
+    assert (shown["userDelegatedAccess"], shown["clientAccess"], shown["clientPermissionIds"]) == (True, False, [])
