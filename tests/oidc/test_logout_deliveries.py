@@ -144,13 +144,13 @@ def test_forty_apps_that_never_answer_delay_nobody(
 def test_apps_that_are_known_to_be_silent_have_few_threads(
     silent: list[str], listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "TIMEOUT", 3.0)
+    monkeypatch.setattr(deliveries, "TIMEOUT", 12.0)
     deliveries._failing.update(f"silent-{number}" for number in range(DEAD))
     for number, url in enumerate(silent):
         queue(url, client=f"silent-{number}", times=10)
     queue(listener.url, client="good", times=30)
     with delivering():
-        wait_until(lambda: len(listener.heard) == 30, 3)
+        wait_until(lambda: len(listener.heard) == 30, 10)
         leased = LogoutDelivery.objects.filter(leased_until__gt=timezone.now(), delivered_at=None)
         assert leased.count() <= deliveries.FOR_THE_REST
         LogoutDelivery.objects.filter(attempts=0).delete()

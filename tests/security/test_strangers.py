@@ -32,6 +32,7 @@ OPEN = {
     "/.well-known/jwks.json": "OpenID Connect Discovery",
     "/.well-known/openid-configuration": "OpenID Connect Discovery",
     "/.well-known/oauth-authorization-server": "RFC 8414",
+    "/admin": "/admin/, which is where strangers are sent to sign in",
     "/api/oidc/end-session": "asks for confirmation",
     "/api/oidc/token": "apps, with credentials of their own",
     "/api/oidc/introspect": "apps, with credentials of their own",
