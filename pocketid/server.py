@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from contextlib import suppress
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from pocketid.env import Environment
 # Bytes of an address with its query: apps send whole ID tokens as hints, and a state of any length. gunicorn's own end, 8190,
 # answers with a page of its own, and no setting goes beyond it.
 REQUEST_LINE = 32_768
+NEEDED_BY_WORKERS = ("pocketid.encryption", "pocketid.jobs")  # loaded before there are any, so that they share it
 GRACE = 10  # seconds for requests that are being answered when the server is asked to end
 
 
@@ -31,6 +33,8 @@ def run(application: WSGIHandler, environment: Environment) -> int:
     """Serve until told to stop; raise ``ServerMissing`` or ``listening.CannotListen``."""
     if environment.server == "granian":
         return _granian(environment)
+    for name in NEEDED_BY_WORKERS:
+        import_module(name)
     gc.collect()
     gc.freeze()  # What is loaded by now is shared by all workers as long as the collector leaves it alone.
     _Gunicorn(application, environment).run()
