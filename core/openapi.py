@@ -116,6 +116,9 @@ def query(name: str, schema: Schema, description: str, *, required: bool = False
     return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
 
 
+SKIP_CACHE = query("skipCache", {"type": "string", "examples": ["1"]}, "When it is there, no cache keeps the answer.")
+
+
 class OperationSchema(AutoSchema):
     """drf-spectacular's inspector, told by :func:`describe` what only people know."""
 

@@ -10,7 +10,19 @@ from accounts.models.user import USERNAME
 from accounts.pictures import MAX_BYTES
 from core.claim_names import RESERVED_CLAIMS
 from core.errors import AlreadyInUse, FileTooLarge, InvalidImage, ValidationFailed
-from core.openapi import EXAMPLES, IDS, MEMBERS, Many, Operation, Page, Picture, Raw, Upload, describe, query
+from core.openapi import (
+    EXAMPLES,
+    IDS,
+    MEMBERS,
+    SKIP_CACHE,
+    Many,
+    Operation,
+    Page,
+    Picture,
+    Raw,
+    Upload,
+    describe,
+)
 from core.openapi_fields import field_schema, text
 from core.openapi_refusals import made_with
 
@@ -202,7 +214,6 @@ describe(
         "resetOwnProfilePicture", "Take one's own picture away", {204: None}, errors=(AdministratorsAreOffLimits,)
     ),
 )
-SKIP_CACHE = query("skipCache", {"type": "string", "examples": ["1"]}, "When it is there, no cache keeps the answer.")
 describe(
     PEOPLE,
     pictures.ProfilePictureFile,

@@ -1,8 +1,7 @@
 """Logos of apps and the presets to choose from, in the words of OpenAPI."""
 
-from accounts.api.openapi import SKIP_CACHE
 from core.errors import FileTooLarge, FileTypeNotSupported, ImageNotFound, InvalidImage
-from core.openapi import EXAMPLES, Many, Operation, Picture, Upload, describe, query
+from core.openapi import EXAMPLES, SKIP_CACHE, Many, Operation, Picture, Upload, describe, query
 from oidc.api import client_logos
 from oidc.api.openapi import CLIENT, CLIENTS
 

@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 from core.errors import FileTooLarge, FileTypeNotSupported, ImageNotFound, InvalidImage
 from core.mail import MailNotConfigured, MailNotSent
-from core.openapi import EXAMPLES, Operation, Picture, Raw, Upload, describe, old, query
+from core.openapi import EXAMPLES, SKIP_CACHE, Operation, Picture, Raw, Upload, describe, old, query
 from core.openapi_fields import field_schema, text
 from siteconfig import images as pictures
 from siteconfig.api import configuration, fields, images, version
@@ -103,7 +103,6 @@ describe(
 
 # Pictures
 
-_SKIP_CACHE = query("skipCache", {"type": "string", "examples": ["1"]}, "When it is there, no cache keeps the answer.")
 _LIGHT = query(
     "light", {"type": "string", "default": "true", "examples": ["false"]}, "`false` is the form for dark pages."
 )
@@ -136,7 +135,7 @@ def _for_name(verb: str) -> Any:  # noqa: ANN401 - what ``describe`` takes
                 f"The {_WORDS[name]}",
                 {200: types},
                 errors=(ImageNotFound,),
-                parameters=(*form, _DEFAULT, _SKIP_CACHE),
+                parameters=(*form, _DEFAULT, SKIP_CACHE),
             )
         elif verb == "put":
             found = Operation(
